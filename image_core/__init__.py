@@ -1,0 +1,1 @@
+"""The shared, instruction-local image editor."""

@@ -1,0 +1,120 @@
+"""Laying an edit into a picture so that everything outside stays bit for bit.
+
+Selection, never multiplication: a sample outside the support is *copied*, so a NaN or an infinity
+inside cannot leak out, and no rounding touches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Shaped
+
+from image_core.types import Image, Mask
+
+FEATHER = 2
+"""Width in pixels over which a hard mask's alpha rises, inside it."""
+
+
+def support(alpha: Mask) -> Bool[np.ndarray, "h w"]:
+    """Return where an edit may write: alpha above 0."""
+    return np.asarray(alpha > 0)
+
+
+def bounding_box(inside: Bool[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
+    """Return the XYXY half-open box of the True pixels, or None when there is none."""
+    columns = np.flatnonzero(inside.any(axis=0))
+    rows = np.flatnonzero(inside.any(axis=1))
+    if columns.size == 0:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def grown_box(
+    box: tuple[int, int, int, int], margin: int, height: int, width: int
+) -> tuple[int, int, int, int]:
+    """Grow a box by ``margin`` pixels on each side, clipped to the picture."""
+    x0, y0, x1, y1 = box
+    return max(0, x0 - margin), max(0, y0 - margin), min(width, x1 + margin), min(height, y1 + margin)
+
+
+def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
+    """Let a mask's alpha rise over ``width`` pixels inside its border; its support stays the same.
+
+    The picture's own border is no edge: a mask that touches it is not feathered there.
+    """
+    inside = support(mask)
+    if width <= 0 or not inside.any():
+        return mask
+    padded = np.pad(inside, 1, mode="edge").astype(np.uint8)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    ramp = np.clip(distance / (width + 1), 0, 1).astype(np.float32)
+    return np.where(inside, np.minimum(mask, ramp), np.float32(0)).astype(np.float32)
+
+
+def union(alphas: Sequence[Mask]) -> Mask:
+    """Return the pointwise maximum of one or more alphas of the same size."""
+    joined = alphas[0]
+    for alpha in alphas[1:]:
+        joined = np.maximum(joined, alpha)
+    return joined
+
+
+def composite(
+    base: Float32[np.ndarray, "h w *c"], edited: Float32[np.ndarray, "h w *c"], alpha: Mask
+) -> Float32[np.ndarray, "h w *c"]:
+    """Blend ``edited`` over ``base`` where alpha is above 0; elsewhere copy ``base``."""
+    result = base.copy()
+    box = bounding_box(support(alpha))
+    if box is None:
+        return result
+    x0, y0, x1, y1 = box
+    window = (slice(y0, y1), slice(x0, x1))
+    weight = alpha[window].reshape(y1 - y0, x1 - x0, *(1,) * (base.ndim - 2))
+    blended = base[window] + weight * (edited[window] - base[window])
+    # at full weight the edit itself, not base + (edit - base), which rounds
+    blended = np.where(weight >= 1, edited[window], blended)
+    result[window] = np.where(weight > 0, blended, base[window])
+    return result
+
+
+def composite_native(
+    native: Shaped[np.ndarray, "h w c"], result: Float32[np.ndarray, "h w c"], inside: Bool[np.ndarray, "h w"]
+) -> Shaped[np.ndarray, "h w c"]:
+    """Write a finished picture's samples into a file's integer array, inside only.
+
+    Args:
+        native: uint8 or uint16 samples.
+        result: The composited picture in [0, 1] (``composite`` has blended already).
+        inside: Where samples may be written.
+
+    Returns:
+        A new array of ``native``'s type, equal to it wherever ``inside`` is False.
+    """
+    box = bounding_box(inside)
+    written = native.copy()
+    if box is None:
+        return written
+    x0, y0, x1, y1 = box
+    window = (slice(y0, y1), slice(x0, x1))
+    top = np.float32(np.iinfo(native.dtype).max)
+    samples = np.rint(np.clip(np.nan_to_num(result[window]), 0, 1) * top).astype(native.dtype)
+    written[window] = np.where(inside[window][..., None], samples, native[window])
+    return written
+
+
+def difference_outside(
+    first: Shaped[np.ndarray, "h w *c"],
+    second: Shaped[np.ndarray, "h w *c"],
+    inside: Bool[np.ndarray, "h w"],
+) -> int:
+    """Count the samples outside ``inside`` in which two arrays of the same shape differ."""
+    unequal = first != second
+    return int(np.count_nonzero(unequal[~inside]))
+
+
+def is_finite_inside(image: Image, alpha: Mask) -> bool:
+    """Tell whether every sample in the alpha's support is finite."""
+    return bool(np.isfinite(image[support(alpha)]).all())

@@ -1,0 +1,260 @@
+"""The values that pass between the stages of an edit.
+
+Pictures at the seams are float32 ``(H, W, 3)``, sRGB-coded, in [0, 1]; masks are float32
+``(H, W)`` in [0, 1] with 1 = edit. The *support* of a mask is where it is above 0. Boxes are
+XYXY with x1 and y1 exclusive, points XY, both in pixels of the upright picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+Image = Float32[np.ndarray, "h w 3"]
+Mask = Float32[np.ndarray, "h w"]
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+Kind = Literal[
+    "recolor", "tone", "filter", "texture", "style", "replace", "add", "remove", "attribute"
+]
+Place = Literal["left", "right", "top", "bottom", "middle"]
+Size = Literal["big", "small", "biggest", "smallest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What an instruction points at, taken apart.
+
+    Attributes:
+        phrase: The noun phrase without determiner, as the user said it ("big yellow chair").
+            Empty when the words name nothing ("it", or the whole picture).
+        noun: Its head noun in the singular ("chair"); compounds stay whole ("floor lamp").
+        colours: Colour words in it, each possibly compound ("yellow", "reddish-brown", "dark blue").
+        size: A size word, if one stands in it.
+        places: Where in the picture it is said to be, in the words of ``Place``; two for a corner.
+            "in the foreground/background" is no place and stays in ``attributes``.
+        ordinal: 1 for first, 2 for second …; counted from ``ordinal_from``. 0 when absent; -1 for last.
+        ordinal_from: The side from which the ordinal counts ("left" unless said).
+        all: Every matching thing is meant ("all the chairs", "the flowers", "both eyes").
+        attributes: Adjectives that are none of the above ("wooden", "round").
+        relation: The rest of the phrase that relates it to something else ("of the chair",
+            "on the wall", "next to the lamp"; for "the cat's nose": "of the cat").
+        inverted: Everything *but* the thing is meant ("everything except the sky").
+        pronoun: The user said "it", "this" or "that": only a box, mask or point can tell.
+    """
+
+    phrase: str = ""
+    noun: str = ""
+    colours: tuple[str, ...] = ()
+    size: Size | None = None
+    places: tuple[Place, ...] = ()
+    ordinal: int = 0
+    ordinal_from: Place = "left"
+    all: bool = False
+    attributes: tuple[str, ...] = ()
+    relation: str = ""
+    inverted: bool = False
+    pronoun: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditStep:
+    """One edit of one target.
+
+    Attributes:
+        instruction: The clause it was read from.
+        kind: What kind of edit it is.
+        target: What it changes; for ``add`` the host or place.
+        operation: Which operator within the kind: tone ``brightness | contrast | saturation |
+            warmth``; filter ``blur | sharpen | pixelate | grayscale | sepia | invert``; texture ``fill``;
+            otherwise the kind's own name.
+        value: What the edit makes of it, in words: the new colour ("navy blue"), thing ("fox"),
+            style ("oil painting"), pattern ("red stripes"), attribute ("spotted leopard fur").
+        amount: How much, signed; 1 is the operator's usual dose: "slightly" 0.5, "much" 2,
+            darken -1, "by 30 %" 0.6 (50 % is the usual dose).
+        relation: For ``add``: how the new thing lies to the target ("on", "next to", "above" …).
+        whole_image: The instruction names no part; all of the picture is meant.
+        source_caption: What the picture shows before the edit (InstructEdit's caption 1).
+        edited_caption: What it shows after (caption 2).
+    """
+
+    instruction: str
+    kind: Kind
+    target: Target = Target()
+    operation: str = ""
+    value: str = ""
+    amount: float = 1.0
+    relation: str = ""
+    whole_image: bool = False
+    source_caption: str = ""
+    edited_caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditPlan:
+    """An instruction understood: its steps in order, and who understood it."""
+
+    instruction: str
+    steps: tuple[EditStep, ...]
+    processor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detection:
+    """Where a phrase, box or point leads, before the exact outline is known.
+
+    Attributes:
+        box: Its box; None for a detection made from points alone.
+        score: Confidence in [0, 1].
+        mask: Its outline, when the grounder found one.
+        points: Points inside it.
+        not_points: Points outside it.
+        evidence: Why it was taken, in words ("colour + saliency; noun not verified").
+    """
+
+    box: Box | None
+    score: float = 1.0
+    mask: Mask | None = None
+    points: tuple[Point, ...] = ()
+    not_points: tuple[Point, ...] = ()
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """What may change: an alpha over the picture, and how sure we are.
+
+    Attributes:
+        alpha: Weight of the edit at each pixel; only its support is ever written.
+        confidence: In [0, 1]; 1 for what the user pointed at.
+        evidence: Why this region, in words.
+    """
+
+    alpha: Mask
+    confidence: float = 1.0
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionHint:
+    """The region in the user's hand instead of a phrase.
+
+    Attributes:
+        mask: Taken as it is, feathered inwards only, unless ``refine``.
+        boxes: Each is cut to the thing that it holds.
+        points: Points inside the thing.
+        not_points: Points outside it.
+        refine: Let the segmenter move a given mask's edge to the picture's.
+    """
+
+    mask: Mask | None = None
+    boxes: tuple[Box, ...] = ()
+    points: tuple[Point, ...] = ()
+    not_points: tuple[Point, ...] = ()
+    refine: bool = False
+
+
+def _no_progress(stage: str, done: float) -> None:
+    del stage, done
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditBatch:
+    """Images handed to an editor, with all that belongs to each; sizes may differ.
+
+    Attributes:
+        images: What is to change (in a NeRF round the present rendering).
+        conditions: The originals.
+        composite_over: What the edit will be laid over.
+        regions: Where each may change.
+        keys: An opaque integer per image that keys its random draws.
+        strength: How much of the edit, in [0, 1].
+        progress: Told a stage's name and the done share of it.
+        cancelled: Asked between pieces of work.
+    """
+
+    images: Sequence[Image]
+    conditions: Sequence[Image]
+    composite_over: Sequence[Image]
+    regions: Sequence[Region]
+    keys: Sequence[int]
+    strength: float = 1.0
+    progress: Callable[[str, float], None] = _no_progress
+    cancelled: Callable[[], bool] = _never
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What an editor made of a batch.
+
+    Attributes:
+        images: One per input, of its size.
+        regions: Where the editor found its own region, else None.
+        evaluations: Rows sent through networks (0 for classic editors).
+        warnings: What the user should know, each one sentence.
+    """
+
+    images: Sequence[Image]
+    regions: Sequence[Region] | None = None
+    evaluations: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What an editor can do.
+
+    Attributes:
+        kinds: The kinds of edit it takes.
+        needs_region: It cannot work without a region.
+        finds_region: It finds a region by itself.
+        max_batch: Most images a call; 0 for no bound.
+        options: Names of its configuration's fields.
+    """
+
+    kinds: frozenset[Kind]
+    needs_region: bool = True
+    finds_region: bool = False
+    max_batch: int = 0
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where each step of a plan applies in one image.
+
+    Attributes:
+        regions: One per step.
+        candidates: All that was considered, for an overlay.
+    """
+
+    regions: tuple[Region, ...]
+    candidates: tuple[Detection, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditResult:
+    """One image after all steps of a plan.
+
+    Attributes:
+        image: ``composite_over`` with the edits laid in; equal to it wherever ``alpha`` is 0.
+        alpha: The union of the steps' alphas.
+        regions: The regions used, one per step.
+        evaluations: Network rows over all steps.
+        warnings: From the editors, and of what changed nothing.
+    """
+
+    image: Image
+    alpha: Mask
+    regions: tuple[Region, ...]
+    evaluations: int = 0
+    warnings: tuple[str, ...] = ()
