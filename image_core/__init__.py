@@ -1,1 +1,111 @@
-"""The shared, instruction-local image editor."""
+"""The shared, instruction-local image editor.
+
+    from image_core import LocalEditor, Photo
+    result = LocalEditor.default().edit(Photo.open("house.jpg"), "make the yellow chair blue")
+    result.save("out.png")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from image_core.errors import (
+        AmbiguousTarget,
+        EditFailed,
+        InstructionNotUnderstood,
+        InsituError,
+        IntegrityError,
+        InvalidInput,
+        MissingWeights,
+        NonFiniteOutput,
+        TargetNotFound,
+        UnsupportedEdit,
+    )
+    from image_core.local_editor import LocalEditor, LocalEditorConfig, PreparedPlan
+    from image_core.photo import Photo
+    from image_core.photo_result import PhotoResult
+    from image_core.types import (
+        Capabilities,
+        Detection,
+        Edit,
+        EditBatch,
+        EditPlan,
+        EditResult,
+        EditStep,
+        Location,
+        Region,
+        RegionHint,
+        Target,
+    )
+    from image_core.verification import Verification, verify
+
+__all__ = [
+    "AmbiguousTarget",
+    "Capabilities",
+    "Detection",
+    "Edit",
+    "EditBatch",
+    "EditFailed",
+    "EditPlan",
+    "EditResult",
+    "EditStep",
+    "InsituError",
+    "InstructionNotUnderstood",
+    "IntegrityError",
+    "InvalidInput",
+    "LocalEditor",
+    "LocalEditorConfig",
+    "Location",
+    "MissingWeights",
+    "NonFiniteOutput",
+    "Photo",
+    "PhotoResult",
+    "PreparedPlan",
+    "Region",
+    "RegionHint",
+    "Target",
+    "TargetNotFound",
+    "UnsupportedEdit",
+    "Verification",
+    "verify",
+]
+
+_HOME = {
+    "AmbiguousTarget": "errors",
+    "EditFailed": "errors",
+    "InstructionNotUnderstood": "errors",
+    "InsituError": "errors",
+    "IntegrityError": "errors",
+    "InvalidInput": "errors",
+    "MissingWeights": "errors",
+    "NonFiniteOutput": "errors",
+    "TargetNotFound": "errors",
+    "UnsupportedEdit": "errors",
+    "LocalEditor": "local_editor",
+    "LocalEditorConfig": "local_editor",
+    "PreparedPlan": "local_editor",
+    "Photo": "photo",
+    "PhotoResult": "photo_result",
+    "Capabilities": "types",
+    "Detection": "types",
+    "Edit": "types",
+    "EditBatch": "types",
+    "EditPlan": "types",
+    "EditResult": "types",
+    "EditStep": "types",
+    "Location": "types",
+    "Region": "types",
+    "RegionHint": "types",
+    "Target": "types",
+    "Verification": "verification",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that errors alone stay light."""
+    if name in _HOME:
+        return getattr(importlib.import_module(f"image_core.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'image_core' has no attribute {name!r}")

@@ -49,7 +49,7 @@ def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
     if width <= 0 or not inside.any():
         return mask
     padded = np.pad(inside, 1, mode="edge").astype(np.uint8)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     ramp = np.clip(distance / (width + 1), 0, 1).astype(np.float32)
     return np.where(inside, np.minimum(mask, ramp), np.float32(0)).astype(np.float32)
 
@@ -73,7 +73,8 @@ def composite(
     x0, y0, x1, y1 = box
     window = (slice(y0, y1), slice(x0, x1))
     weight = alpha[window].reshape(y1 - y0, x1 - x0, *(1,) * (base.ndim - 2))
-    blended = base[window] + weight * (edited[window] - base[window])
+    with np.errstate(invalid="ignore"):  # NaN and infinity stay where they are
+        blended = base[window] + weight * (edited[window] - base[window])
     # at full weight the edit itself, not base + (edit - base), which rounds
     blended = np.where(weight >= 1, edited[window], blended)
     result[window] = np.where(weight > 0, blended, base[window])

@@ -8,6 +8,7 @@
     ├── TargetNotFound             the phrase, box or point leads to no region
     ├── AmbiguousTarget            it leads to several, and the words choose none
     ├── EditFailed                 the editor could not do it
+    │   ├── EditCancelled          it was asked to stop
     │   └── NonFiniteOutput        it gave NaN or infinity
     └── IntegrityError             a written file is not what its receipt says
 
@@ -71,6 +72,10 @@ class AmbiguousTarget(InsituError):
 
 class EditFailed(InsituError):
     """The editor started and could not finish."""
+
+
+class EditCancelled(EditFailed):
+    """The editor stopped because ``EditBatch.cancelled`` told it to."""
 
 
 class NonFiniteOutput(EditFailed):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from image_core.types import (
     Capabilities,
@@ -17,6 +17,7 @@ from image_core.types import (
 )
 
 
+@runtime_checkable
 class LanguageProcessor(Protocol):
     """Turns an instruction into a plan."""
 
@@ -33,6 +34,7 @@ class LanguageProcessor(Protocol):
         ...
 
 
+@runtime_checkable
 class Grounder(Protocol):
     """Finds what a phrase names."""
 
@@ -41,6 +43,7 @@ class Grounder(Protocol):
         ...
 
 
+@runtime_checkable
 class Segmenter(Protocol):
     """Turns detections into exact regions."""
 
@@ -51,6 +54,7 @@ class Segmenter(Protocol):
         ...
 
 
+@runtime_checkable
 class PreparedEdit(Protocol):
     """One step with all frozen that must be the same over its views and frames."""
 
@@ -69,6 +73,7 @@ class PreparedEdit(Protocol):
         ...
 
 
+@runtime_checkable
 class Editor(Protocol):
     """Changes what is inside a region."""
 

@@ -14,8 +14,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
-Image = Float32[np.ndarray, "h w 3"]
-Mask = Float32[np.ndarray, "h w"]
+# height and width are left unnamed: jaxtyping would take one name for one size, and a sequence of
+# images may hold several
+Image = Float32[np.ndarray, "_ _ 3"]
+Mask = Float32[np.ndarray, "_ _"]
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 
@@ -150,6 +152,8 @@ class RegionHint:
         points: Points inside the thing.
         not_points: Points outside it.
         refine: Let the segmenter move a given mask's edge to the picture's.
+        feather: Width in pixels over which a given mask's alpha rises inside it; 0 takes its
+            values as the alpha.
     """
 
     mask: Mask | None = None
@@ -157,13 +161,16 @@ class RegionHint:
     points: tuple[Point, ...] = ()
     not_points: tuple[Point, ...] = ()
     refine: bool = False
+    feather: int = 2
 
 
-def _no_progress(stage: str, done: float) -> None:
+def no_progress(stage: str, done: float) -> None:
+    """Take a progress report and do nothing with it."""
     del stage, done
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Say that nobody has cancelled."""
     return False
 
 
@@ -188,8 +195,8 @@ class EditBatch:
     regions: Sequence[Region]
     keys: Sequence[int]
     strength: float = 1.0
-    progress: Callable[[str, float], None] = _no_progress
-    cancelled: Callable[[], bool] = _never
+    progress: Callable[[str, float], None] = no_progress
+    cancelled: Callable[[], bool] = never
 
 
 @dataclass(frozen=True, kw_only=True)

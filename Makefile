@@ -1,0 +1,52 @@
+# insitu: `make demo` and `make test` work on a fresh clone with only Python 3.11.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.PHONY: setup demo test lint check bench docs clean
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+# the base: no torch
+$(VENV)/.base: pyproject.toml requirements.lock | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.lock | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[dev]'
+	touch $@ $(VENV)/.base
+
+$(VENV)/.all: pyproject.toml requirements.lock | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[all,dev]'
+	touch $@ $(VENV)/.dev $(VENV)/.base
+
+setup: $(VENV)/.all  ## everything: all extras (several GB) and the development tools
+
+demo: $(VENV)/.base  ## a real photo edited, from nothing
+	@$(BIN)/insitu demo -o demo_output
+
+test: $(VENV)/.dev  ## the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test  ## what CI runs
+
+bench: $(VENV)/.dev  ## the benchmarks; results go to benchmarks/results
+	$(BIN)/python -m benchmarks.instructions
+	$(BIN)/python -m benchmarks.photo_grounding
+	$(BIN)/python -m benchmarks.photo
+
+docs: $(VENV)/.dev  ## run the commands and examples of README and docs
+	$(BIN)/python -m pytest tests/integration/test_docs.py
+
+clean:
+	rm -rf $(VENV) demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis

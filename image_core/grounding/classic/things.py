@@ -1,0 +1,266 @@
+"""Candidates: regions of a named colour, and regions that stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from image_core.colour_names import NamedColour
+from image_core.grounding.classic.colour_affinity import affinity, is_achromatic
+from image_core.grounding.classic.confidence import (
+    Thing,
+    agreement,
+    drop_across,
+    edge_contrast,
+    geometry,
+    soft,
+)
+from image_core.grounding.classic.regions import (
+    BoolMap,
+    border_share,
+    closed,
+    components,
+    cut_around,
+    overlap,
+    share_inside,
+    touching,
+)
+from image_core.grounding.classic.scene import Scene, otsu
+from image_core.segmentation.edges import dilated
+
+_MOST = 6  # candidates looked at
+_MOST_OF_GROUP = 40
+_HOPELESS = 0.2  # below it not even a perfect cut would make an answer
+
+
+def salient_regions(scene: Scene) -> list[BoolMap]:
+    """Return the connected regions that stand out, each cut to its edge."""
+    threshold = otsu(scene.salient, 0.3, 0.65)
+    least = 0.0015 * scene.salient.size
+    found = []
+    for region in components(scene.salient > threshold, least, _MOST):
+        if drop_across(scene.salient, region) < 0.15:
+            continue
+        cut = cut_around(scene.rgb, region, scene.salient)
+        found.append(cut if cut is not None and overlap(cut, region) > 0.5 else region)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ColourView:
+    """A picture seen through some colour words.
+
+    Attributes:
+        fits: How well each pixel answers to any of them.
+        strict: The same with sharp borders between the colour names.
+        threshold: Where ``fits`` parts into answering and not.
+        regions: The connected regions above it, largest first.
+        rarity: A factor: a colour that is everywhere singles nothing out.
+    """
+
+    fits: Float[np.ndarray, "h w"]
+    strict: Float[np.ndarray, "h w"]
+    threshold: float
+    regions: list[BoolMap]
+    rarity: float
+
+
+def colour_map(scene: Scene, colours: Sequence[NamedColour]) -> Float[np.ndarray, "h w"]:
+    """Return how well pixels answer to any of the words: half by themselves, half by superpixel."""
+    best = np.zeros(scene.shape)
+    for colour in colours:
+        best = np.maximum(best, affinity(colour, scene.lch))
+    return np.asarray(0.5 * best + 0.5 * scene.parts.spread(scene.parts.mean_of(best)))
+
+
+def _view(scene: Scene, colours: Sequence[NamedColour], most: int) -> _ColourView:
+    fits = colour_map(scene, colours)
+    threshold = otsu(fits, 0.35, 0.6)
+    gap = max(1, round(0.006 * max(scene.shape)))
+    strict = np.zeros(scene.shape)
+    for colour in colours:
+        strict = np.maximum(strict, affinity(colour, scene.lch, strict=True))
+    answering = fits > threshold
+    return _ColourView(
+        fits=fits,
+        strict=strict,
+        threshold=threshold,
+        regions=components(closed(answering, gap) & (fits > 0.2), 0.0004 * fits.size, most),
+        rarity=soft(float(answering.mean()), 0.7, 0.45),
+    )
+
+
+def _colour_factors(scene: Scene, view: _ColourView, region: BoolMap, colours: Sequence[NamedColour]) -> dict[str, float]:
+    """Return the evidence that can be had before anything is cut."""
+    looser = view.fits > 0.75 * view.threshold
+    tighter = view.fits > min(0.9, 1.3 * view.threshold)
+    stable = min(overlap(region, touching(looser, region)), overlap(region, region & tighter))
+    factors = {
+        "colour name": soft(float((view.strict[region] > 0.5).mean()), 0.15, 0.6, 0.1),
+        "colour is everywhere": view.rarity,
+        "stability": soft(stable, 0.15, 0.6, 0.2),
+        **geometry(region),
+    }
+    if len(colours) > 1:
+        factors["every colour"] = min(
+            soft(float((affinity(colour, scene.lch)[region] > 0.5).mean()), 0.02, 0.12)
+            for colour in colours
+        )
+    return factors
+
+
+def coloured_things(
+    scene: Scene, colours: Sequence[NamedColour], salient: Sequence[BoolMap]
+) -> list[Thing]:
+    """Return the regions that answer to the colour words, with the evidence for each."""
+    view = _view(scene, colours, _MOST)
+    hueless = any(is_achromatic(colour) for colour in colours)
+    things = []
+    for region in view.regions:
+        factors = _colour_factors(scene, view, region, colours)
+        mask = region
+        # a cut is the dearest step: only for what could still be an answer
+        if np.prod(list(factors.values())) > _HOPELESS:
+            mask, factors["cut agrees"] = _settled(scene, region, view.fits, salient)
+            factors["part of something bigger"] = _whole(mask, salient)
+        drop = drop_across(view.fits, mask)
+        factors["colour ends at the edge"] = soft(drop, 0.12, 0.45)
+        factors["edge"] = soft(edge_contrast(scene, mask), 0.15, 0.5, 0.15)
+        standing = float(scene.salient[mask].mean())
+        factors["does not stand out"] = soft(standing, 0.04, 0.2, 0.55)
+        if hueless:
+            factors["black, white or grey"] = _isolation(view, region, mask, salient)
+        prominence = (
+            np.sqrt(np.count_nonzero(region))
+            * float(view.fits[region].mean())
+            * (0.25 + standing)
+            * (1 - 0.7 * border_share(region))
+        )
+        things.append(
+            Thing(mask=mask, route="colour", factors=factors, prominence=float(prominence), cap=0.9)
+        )
+    return things
+
+
+def coloured_group(scene: Scene, colours: Sequence[NamedColour]) -> list[Thing]:
+    """Return all regions of a colour as one group: each with the evidence for the whole of it.
+
+    A group's members may be small, ragged and parts of one thing; what counts is that the colour is
+    there, named so, and ends at their edges.
+    """
+    view = _view(scene, colours, _MOST_OF_GROUP)
+    named = [r for r in view.regions if float((view.strict[r] > 0.5).mean()) > 0.25]
+    if not named:
+        return []
+    least = 0.02 * max(np.count_nonzero(region) for region in named)
+    members = [region for region in named if np.count_nonzero(region) >= least]
+    union = np.logical_or.reduce(members)
+    factors = _colour_factors(scene, view, union, colours)
+    factors["shape"] = 1.0
+    factors["colour ends at the edge"] = soft(drop_across(view.fits, union), 0.12, 0.45)
+    factors["edge"] = soft(edge_contrast(scene, union), 0.15, 0.5, 0.15)
+    if any(is_achromatic(colour) for colour in colours):
+        factors["black, white or grey"] = 0.4
+    return [
+        Thing(mask=member, route=f"colour, {len(members)} regions", factors=factors, cap=0.85)
+        for member in members
+    ]
+
+
+def _settled(
+    scene: Scene, region: BoolMap, fits: Float[np.ndarray, "h w"], salient: Sequence[BoolMap]
+) -> tuple[BoolMap, float]:
+    """Return the region's outline as the edges have it, and how far the cut agrees."""
+    cut = cut_around(scene.rgb, region, fits)
+    agreed = agreement(region, cut)
+    mask = region
+    if cut is not None and overlap(cut, region) > 0.55:
+        # the cut may take in what the colour has just missed, not what has another colour
+        mask = cut & (dilated(region, 2) | (fits > 0.3))
+    for thing in salient:
+        # a coloured thing in its own shade: mostly covered by its colour, and standing out as one
+        if share_inside(mask, thing) > 0.85 and overlap(mask, thing) > 0.6:
+            return mask | thing, max(agreed, 0.95)
+    return mask, agreed
+
+
+def _isolation(
+    view: _ColourView, region: BoolMap, mask: BoolMap, salient: Sequence[BoolMap]
+) -> float:
+    """Trust black, white and grey only on a thing that stands out as that very region, alone.
+
+    Shadows, highlights and walls have these colours too.
+    """
+    best = max((overlap(mask, thing) for thing in salient), default=0.0)
+    elsewhere = np.count_nonzero((view.fits > view.threshold) & ~dilated(region, 3))
+    alone = 1 - elsewhere / max(1, elsewhere + np.count_nonzero(region))
+    return soft(best, 0.5, 0.8, 0.3) * soft(alone, 0.5, 0.85, 0.3)
+
+
+def _whole(mask: BoolMap, salient: Sequence[BoolMap]) -> float:
+    """Object to a region that is a minor patch on one thing that stands out."""
+    worst = 1.0
+    for thing in salient:
+        if share_inside(mask, thing) > 0.8:
+            portion = np.count_nonzero(mask) / max(1, np.count_nonzero(thing))
+            worst = min(worst, soft(portion, 0.02, 0.3, 0.75))
+    return worst
+
+
+def alike_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
+    """Return what has the colours of the thing that stands out most: others of its kind, and itself.
+
+    "The second one" means that there are several of a kind. With no noun to go by, the kind is what
+    the most salient thing looks like: how much likelier each pixel's colour is in it than elsewhere.
+    """
+    if not salient:
+        return []
+    model = max(salient, key=lambda mask: float(scene.salient[mask].sum()))
+    steps = np.array([8.0, 40.0, 40.0])  # bins per unit of L, a, b
+    cells = np.floor(scene.lab * steps + np.array([0.0, 16.0, 16.0])).astype(np.int64)
+    index = np.ravel_multi_index(tuple(np.clip(cells, 0, 31).reshape(-1, 3).T), (32, 32, 32))
+    inside = model.ravel()
+    among = np.bincount(index[inside], minlength=32**3).astype(np.float64) / max(1, inside.sum())
+    # rivals of the same kind lie outside the model: let the outside speak only through its bulk
+    beyond = np.bincount(index[~inside], minlength=32**3).astype(np.float64) / max(1, (~inside).sum())
+    likely = (among / (among + beyond + 1e-4))[index].reshape(scene.shape)
+    fits = 0.5 * likely + 0.5 * scene.parts.spread(scene.parts.mean_of(likely))
+    regions = components(closed(fits > 0.5, 2), 0.004 * fits.size, _MOST + 1)
+    if len(regions) > _MOST:
+        return []
+    return [
+        Thing(
+            mask=region,
+            route="alike what stands out most",
+            factors={
+                "likeness ends at the edge": soft(drop_across(fits, region), 0.25, 0.55),
+                "edge": soft(edge_contrast(scene, region), 0.2, 0.55, 0.15),
+                **geometry(region, least_area=0.004),
+            },
+            prominence=float(np.sqrt(np.count_nonzero(region))),
+            cap=0.9,
+        )
+        for region in regions
+    ]
+
+
+def salient_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
+    """Return what stands out by itself, whatever it is."""
+    things = []
+    for mask in salient:
+        inside, everywhere = float(scene.salient[mask].mean()), float(scene.salient.mean())
+        factors = {
+            "stands out": soft(drop_across(scene.salient, mask), 0.15, 0.42),
+            "contrast": soft(inside - everywhere, 0.15, 0.45),
+            "edge": soft(edge_contrast(scene, mask), 0.2, 0.55, 0.15),
+            **geometry(mask, least_area=0.004),
+        }
+        factors["cut by the border"] = soft(border_share(mask), 0.22, 0.03, 0.5)
+        prominence = float(np.sqrt(np.count_nonzero(mask)) * inside)
+        things.append(
+            Thing(mask=mask, route="saliency", factors=factors, prominence=prominence, cap=0.9)
+        )
+    return things

@@ -1,0 +1,202 @@
+"""From a phrase, or a box, mask or point in the user's hand, to the region of one image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from image_core.compositing import feather_inwards, union
+from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
+from image_core.seams import Grounder, Segmenter
+from image_core.types import Box, Detection, EditStep, Image, Location, Mask, Region, RegionHint
+
+AMBIGUOUS_SHARE = 0.8
+"""A second candidate with this share of the best one's score makes the phrase ambiguous."""
+
+_HOW_TO_POINT = "Point at it: --box X0 Y0 X1 Y1, --mask FILE or --point X Y."
+
+
+def locate_step(
+    image: Image,
+    step: EditStep,
+    hint: RegionHint | None,
+    *,
+    grounder: Grounder,
+    segmenter: Segmenter,
+    min_confidence: float,
+    anywhere: bool = False,
+) -> Location:
+    """Find the region of one step in one image.
+
+    Args:
+        image: The picture.
+        step: What is to be changed.
+        hint: The user's own region; then the phrase is not grounded.
+        grounder: Finds what a phrase names.
+        segmenter: Cuts it out.
+        min_confidence: Regions found by phrase below this are refused.
+        anywhere: The editor finds its own region, so the whole picture is offered.
+
+    Raises:
+        TargetNotFound: Nothing is there, or not surely enough.
+        AmbiguousTarget: Several things answer to the phrase.
+        InvalidInput: The hint does not fit the picture.
+    """
+    if hint is not None:
+        check_hint(hint, width=image.shape[1], height=image.shape[0])
+        region, candidates = _from_hint(image, hint, segmenter), ()
+    elif step.whole_image or (anywhere and not step.target.phrase):
+        region = Region(alpha=np.ones(image.shape[:2], np.float32), evidence="the whole picture")
+        return Location(regions=(region,))
+    else:
+        region, candidates = _from_phrase(image, step, grounder, segmenter, min_confidence)
+        if step.target.inverted:
+            region = replace(
+                region, alpha=1 - region.alpha, evidence=f"everything but: {region.evidence}"
+            )
+    alpha = on_8_bit_grid(region.alpha)
+    if not (alpha > 0).any():
+        raise TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
+    return Location(regions=(replace(region, alpha=alpha),), candidates=candidates)
+
+
+def on_8_bit_grid(alpha: Mask) -> Mask:
+    """Round an alpha to 1/255 steps, never to 0, so that an 8-bit file holds it exactly."""
+    steps = np.rint(np.clip(alpha, 0, 1) * 255)
+    return (np.where(alpha > 0, np.maximum(steps, 1), 0) / np.float32(255)).astype(np.float32)
+
+
+def _from_phrase(
+    image: Image, step: EditStep, grounder: Grounder, segmenter: Segmenter, min_confidence: float
+) -> tuple[Region, tuple[Detection, ...]]:
+    target = step.target
+    if not target.phrase:
+        raise TargetNotFound(
+            f"{step.instruction!r} does not name what to change", hint=_HOW_TO_POINT
+        )
+    detections = grounder.ground([image], step)[0]
+    sure = [found for found in detections if found.score >= min_confidence]
+    if not sure:
+        raise TargetNotFound(
+            f"{target.phrase!r} was not found in the picture{_best_guess(detections)}",
+            hint=_HOW_TO_POINT,
+        )
+    if not target.all:
+        rivals = [d for d in sure[1:] if d.score >= AMBIGUOUS_SHARE * sure[0].score]
+        if rivals:
+            raise AmbiguousTarget(
+                f"{target.phrase!r} could be any of {1 + len(rivals)} things",
+                hint="Say which (\"the left one\", \"the biggest\", \"all the …\"), or point at it "
+                "with --box; --candidates-out FILE draws them.",
+                candidates=[sure[0], *rivals],
+            )
+        sure = sure[:1]
+    regions = segmenter.segment([image], [sure])[0]
+    if not regions:
+        raise TargetNotFound(
+            f"{target.phrase!r} seems to be there but could not be cut out", hint=_HOW_TO_POINT
+        )
+    joined = Region(
+        alpha=union([region.alpha for region in regions]),
+        confidence=min(found.score for found in sure),
+        evidence="; ".join(dict.fromkeys(found.evidence for found in sure)),
+    )
+    return joined, tuple(detections)
+
+
+def _best_guess(detections: Sequence[Detection]) -> str:
+    if not detections:
+        return ""
+    best = detections[0]
+    reason = f": {best.evidence}" if best.evidence else ""
+    return f" surely enough (best guess {best.score:.2f}{reason})"
+
+
+def _from_hint(image: Image, hint: RegionHint, segmenter: Segmenter) -> Region:
+    height, width = image.shape[:2]
+    regions = []
+    if hint.mask is not None:
+        regions.append(_from_mask(image, hint, segmenter))
+    for box in hint.boxes:
+        detection = Detection(
+            box=_clipped(box, width, height),
+            not_points=hint.not_points,
+            evidence="the given box",
+        )
+        cut = segmenter.segment([image], [[detection]])[0]
+        if not cut:
+            raise TargetNotFound(
+                f"nothing could be cut out of the box {_numbers(box)}",
+                hint="Draw the box a little around one thing, or give --mask FILE.",
+            )
+        regions += cut
+    if hint.points:
+        detection = Detection(
+            box=None, points=hint.points, not_points=hint.not_points, evidence="the given point"
+        )
+        cut = segmenter.segment([image], [[detection]])[0]
+        if not cut:
+            raise TargetNotFound(
+                "the point leads to no clear region", hint="A --box around the thing is surer."
+            )
+        regions += cut
+    return Region(
+        alpha=union([region.alpha for region in regions]),
+        confidence=min(region.confidence for region in regions),
+        evidence="; ".join(dict.fromkeys(region.evidence for region in regions)),
+    )
+
+
+def _from_mask(image: Image, hint: RegionHint, segmenter: Segmenter) -> Region:
+    assert hint.mask is not None
+    if hint.refine:
+        cut = segmenter.segment([image], [[Detection(box=None, mask=hint.mask)]])[0]
+        if not cut:
+            raise TargetNotFound("the mask could not be refined", hint="Leave --refine away.")
+        return replace(cut[0], evidence="the given mask, refined")
+    alpha = feather_inwards(hint.mask, hint.feather)
+    return Region(alpha=alpha, evidence="the given mask")
+
+
+def check_hint(hint: RegionHint, *, width: int, height: int) -> None:
+    """Refuse a hint that does not fit a picture of this size.
+
+    Raises:
+        InvalidInput: An empty box or mask, a mask of another size, or a point outside.
+    """
+    for box in hint.boxes:
+        x0, y0, x1, y1 = box
+        if not all(np.isfinite(box)) or x1 <= x0 or y1 <= y0:
+            raise InvalidInput(f"the box {_numbers(box)} is empty", hint="A box is X0 Y0 X1 Y1.")
+        if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+            raise InvalidInput(
+                f"the box {_numbers(box)} lies outside the {width}x{height} picture"
+            )
+    for point in (*hint.points, *hint.not_points):
+        if not (0 <= point[0] < width and 0 <= point[1] < height):
+            raise InvalidInput(
+                f"the point {_numbers(point)} lies outside the {width}x{height} picture"
+            )
+    if hint.not_points and not (hint.points or hint.boxes or hint.mask is not None):
+        raise InvalidInput(
+            "a point outside the thing alone does not tell where it is", hint="Add --point X Y."
+        )
+    if hint.mask is not None and hint.mask.shape != (height, width):
+        mask_height, mask_width = hint.mask.shape
+        raise InvalidInput(
+            f"the mask is {mask_width}x{mask_height}, the picture {width}x{height}",
+            hint="A mask has the size of the upright picture.",
+        )
+    if hint.mask is not None and not (hint.mask > 0).any():
+        raise InvalidInput("the mask is empty: no pixel of it is above 0")
+
+
+def _clipped(box: Box, width: int, height: int) -> Box:
+    x0, y0, x1, y1 = box
+    return max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)

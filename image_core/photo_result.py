@@ -1,0 +1,205 @@
+"""What ``LocalEditor.edit`` gives back: the edited photo, and all that its receipt says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from image_core.compositing import bounding_box, support
+from image_core.errors import InvalidInput
+from image_core.photo import Photo
+from image_core.mask_file import encode_mask
+from image_core.receipt import mask_path, receipt_path, seal, sha256, versions
+from image_core.types import EditPlan, EditResult, Location, Region, RegionHint
+
+
+class StageClock:
+    """Wall seconds by stage."""
+
+    def __init__(self, progress: Callable[[str, float], None] | None = None) -> None:
+        """Start with no stage."""
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what runs inside, and tell the progress callback when it begins and ends."""
+        if self._progress:
+            self._progress(name, 0.0)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 4)
+        if self._progress:
+            self._progress(name, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRecord:
+    """Which parts made an edit, by name."""
+
+    language: str
+    grounder: str
+    segmenter: str
+    editors: tuple[str, ...]
+    editor: str
+    editor_options: tuple[str, ...]
+    min_confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoResult:
+    """An edited photo.
+
+    Attributes:
+        source: The photo as it was read.
+        photo: The edited one, in the source's depth and layout.
+        plan: The instruction as it was understood.
+        result: The edited picture and its alpha.
+        location: The regions, and what else was considered.
+        prepared: The frozen state of each step's edit.
+        then: The further turns.
+        hint: The region in the user's hand.
+        seed: The seed.
+        strength: In [0, 1].
+        parts: Who did it.
+        seconds: Wall seconds by stage.
+    """
+
+    source: Photo
+    photo: Photo
+    plan: EditPlan
+    result: EditResult
+    location: Location
+    prepared: dict[str, Any]
+    then: tuple[str, ...]
+    hint: RegionHint | None
+    seed: int
+    strength: float
+    parts: PartRecord
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know, from reading, editing and writing."""
+        return tuple(dict.fromkeys((*self.photo.warnings, *self.result.warnings)))
+
+    def save(self, path: str | Path, *, lossy: bool = False) -> Path:
+        """Write the photo, its mask and its receipt, all or none of them.
+
+        Args:
+            path: The output; its suffix chooses the container.
+            lossy: Allow a container that changes every pixel a little.
+
+        Returns:
+            The receipt's path.
+
+        Raises:
+            InvalidInput: The output is the source, cannot be written, or its container cannot hold
+                the picture.
+        """
+        output = Path(path)
+        check_output(output, self.source.path)
+        start = time.perf_counter()
+        with _staging(output.parent) as room:
+            report = self.photo.save(room / output.name, lossy=lossy)
+            mask = encode_mask(self.result.alpha, self.source.orientation)
+            (room / mask_path(output).name).write_bytes(mask)
+            seconds = {**self.seconds, "write": round(time.perf_counter() - start, 4)}
+            content = self._receipt(output, report.how, report.sha256, sha256(mask), seconds)
+            (room / receipt_path(output).name).write_bytes(seal(content))
+            for name in (mask_path(output).name, receipt_path(output).name, output.name):
+                os.replace(room / name, output.parent / name)
+        return receipt_path(output)
+
+    def _receipt(
+        self, output: Path, how: str, output_hash: str, mask_hash: str, seconds: dict[str, float]
+    ) -> dict[str, Any]:
+        return {
+            "versions": versions(),
+            "instruction": self.plan.instruction,
+            "then": list(self.then),
+            "seed": self.seed,
+            "strength": self.strength,
+            "hint": hint_record(self.hint or RegionHint()),
+            "plan": asdict(self.plan),
+            "parts": asdict(self.parts),
+            "prepared": self.prepared,
+            "regions": [region_record(region) for region in self.result.regions],
+            "source": {
+                "path": str(self.source.path.resolve()),
+                "sha256": self.source.sha256,
+                "format": self.source.format,
+            },
+            "mask": {"path": mask_path(output).name, "sha256": mask_hash},
+            "output": {"path": output.name, "sha256": output_hash, "how": how},
+            "seconds": seconds,
+            "evaluations": self.result.evaluations,
+            "warnings": list(self.warnings),
+            "model_licences": [],
+        }
+
+
+def check_output(output: Path, source: Path) -> None:
+    """Refuse an output that is the source, or that cannot be written.
+
+    Raises:
+        InvalidInput: It says which.
+    """
+    if output.exists() and source.exists() and output.samefile(source):
+        raise InvalidInput(
+            f"the output {output} is the source itself", hint="The source is never overwritten."
+        )
+    if output.is_dir():
+        raise InvalidInput(f"the output {output} is a folder", hint="Give a file's name.")
+    if not output.parent.is_dir():
+        raise InvalidInput(f"the folder {output.parent} does not exist", hint="Make it first.")
+
+
+def region_record(region: Region) -> dict[str, Any]:
+    """Return a region as JSON-able values: box, area in pixels, confidence, evidence."""
+    inside = support(region.alpha)
+    box = bounding_box(inside)
+    return {
+        "box": list(box) if box else None,
+        "area": int(np.count_nonzero(inside)),
+        "confidence": round(region.confidence, 4),
+        "evidence": region.evidence,
+    }
+
+
+def hint_record(hint: RegionHint) -> dict[str, Any]:
+    """Return a region hint as JSON-able values, a mask by the hash of its values."""
+    return {
+        "mask": None if hint.mask is None else sha256(hint.mask.tobytes()),
+        "boxes": [list(box) for box in hint.boxes],
+        "points": [list(point) for point in hint.points],
+        "not_points": [list(point) for point in hint.not_points],
+        "refine": hint.refine,
+    }
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Give a folder in which files are made before they take their places together."""
+    try:
+        room = Path(tempfile.mkdtemp(prefix=".insitu-", dir=folder))
+    except OSError as error:
+        raise InvalidInput(f"{folder} cannot be written: {error.strerror}") from error
+    try:
+        yield room
+    except OSError as error:
+        raise InvalidInput(
+            f"the output cannot be written: {error.strerror or error}",
+            hint="Make room or choose another folder with -o; nothing was left behind.",
+        ) from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)

@@ -1,0 +1,194 @@
+"""The segmenter that needs no weights: boxes, points and rough masks to exact regions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from image_core.compositing import bounding_box
+from image_core.segmentation.boxes import (
+    cut_in_box,
+    reduced,
+    resized_mask,
+    whole_pixels,
+    with_context,
+)
+from image_core.segmentation.edges import dilated, edge_alpha, snapped
+from image_core.segmentation.points import grown_from_points
+from image_core.types import Detection, Image, Mask, Region
+
+logger = logging.getLogger("insitu.segmentation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrabCutConfig:
+    """How ``GrabCutSegmenter`` works.
+
+    Attributes:
+        coarse_side: Longer side of the picture in which a box's or point's thing is first cut.
+        fine_side: Longer side of the crop in which its edge is cut again.
+        context: Surroundings looked at, as a share of the box's sides.
+        band: The second cut moves the edge by at most so many pixels of the fine crop.
+        reach: Pixels by which the alpha's support may exceed the hard region.
+        radius: Window of the guided filter, in pixels of the fine crop.
+        epsilon: Flatness of the guided filter.
+        least: A cut below this share of its box is taken for a failure.
+        most: And one above this share as well.
+        trusted: Least trust in a region grown from points.
+    """
+
+    coarse_side: int = 256
+    fine_side: int = 640
+    context: float = 0.3
+    band: int = 4
+    reach: int = 3
+    radius: int = 5
+    epsilon: float = 1e-4
+    least: float = 0.05
+    most: float = 0.95
+    trusted: float = 0.5
+
+    def build(self) -> GrabCutSegmenter:
+        """Make the segmenter."""
+        return GrabCutSegmenter(self)
+
+
+class GrabCutSegmenter:
+    """Cuts what a detection points at and gives its edge an alpha. Deterministic."""
+
+    def __init__(self, config: GrabCutConfig = GrabCutConfig()) -> None:  # noqa: B008 - frozen
+        """Keep the settings."""
+        self.config = config
+
+    def segment(
+        self, images: Sequence[Image], detections: Sequence[Sequence[Detection]]
+    ) -> list[list[Region]]:
+        """Return a region per detection that could be cut; one that could not is left out.
+
+        A detection with a mask has only its edge refined; one with a box is cut inside it; one
+        with points alone is grown from them.
+
+        Raises:
+            ValueError: There are not as many lists of detections as images.
+        """
+        found: list[list[Region]] = []
+        for image, wanted in zip(images, detections, strict=True):
+            picture = np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)
+            regions = [self._region(picture, detection) for detection in wanted]
+            found.append([region for region in regions if region is not None])
+        return found
+
+    def _region(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+        if picture.size == 0:
+            return None
+        if detection.mask is not None:
+            rough = detection.mask > 0.5
+            if rough.shape != picture.shape[:2] or not rough.any():
+                return None
+            return self._finished(picture, rough, detection.score, detection.evidence)
+        if detection.box is not None:
+            return self._from_box(picture, detection)
+        return self._from_points(picture, detection)
+
+    def _from_box(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+        assert detection.box is not None
+        height, width = picture.shape[:2]
+        box = whole_pixels(detection.box, height, width)
+        if box is None:
+            return None
+        left, top, right, bottom = window = with_context(box, self.config.context, height, width)
+        crop = reduced(picture[top:bottom, left:right], self.config.coarse_side)
+        scale_x, scale_y = crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)
+        sides = (
+            (box[0] - left) * scale_x,
+            (box[1] - top) * scale_y,
+            (box[2] - left) * scale_x,
+            (box[3] - top) * scale_y,
+        )
+        cut = cut_in_box(crop, sides)
+        held = (sides[2] - sides[0]) * (sides[3] - sides[1])
+        share = 0.0 if cut is None else float(np.count_nonzero(cut)) / max(held, 1e-9)
+        if cut is None or not self.config.least <= share <= self.config.most:
+            logger.info("the cut fills %.0f %% of its box: left out", 100 * share)
+            return None
+        rough = np.zeros((height, width), dtype=bool)
+        rough[top:bottom, left:right] = resized_mask(cut, bottom - top, right - left)
+        evidence = detection.evidence or "cut inside the given box"
+        return self._finished(picture, rough, detection.score, evidence, window)
+
+    def _from_points(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+        height, width = picture.shape[:2]
+        inside = [p for p in detection.points if 0 <= p[0] < width and 0 <= p[1] < height]
+        small = reduced(picture, max(self.config.coarse_side, 384))
+        scale_x, scale_y = small.shape[1] / width, small.shape[0] / height
+        grown = grown_from_points(
+            small,
+            [(x * scale_x, y * scale_y) for x, y in inside],
+            [(x * scale_x, y * scale_y) for x, y in detection.not_points],
+        )
+        if grown is None:
+            return None
+        mask, trust = grown
+        if trust < self.config.trusted or mask.mean() > 0.8:
+            logger.info("the region grown from the points is not to be trusted (%.2f)", trust)
+            return None
+        evidence = f"grown from {len(inside)} point(s), trust {trust:.2f}"
+        return self._finished(
+            picture, resized_mask(mask, height, width), detection.score * trust, evidence
+        )
+
+    def _finished(
+        self,
+        picture: UInt8[np.ndarray, "h w 3"],
+        rough: Bool[np.ndarray, "h w"],
+        confidence: float,
+        evidence: str,
+        window: tuple[int, int, int, int] | None = None,
+    ) -> Region | None:
+        """Cut the edge again in a narrow band and give it an alpha, on a crop around the region."""
+        height, width = rough.shape
+        bounds = bounding_box(rough)
+        if bounds is None:
+            return None
+        extent = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        margin = 0.06 + 3 * self.config.band / max(extent, 1)
+        left, top, right, bottom = with_context(bounds, margin, height, width)
+        del window
+        crop, shape = picture[top:bottom, left:right], rough[top:bottom, left:right]
+        fine = reduced(crop, self.config.fine_side)
+        # a mask of a few pixels has no room for a band as wide as itself
+        thickness = float(np.sqrt(np.count_nonzero(shape))) * fine.shape[1] / crop.shape[1]
+        band = max(1, min(self.config.band, round(thickness / 6)))
+        edge = snapped(fine, resized_mask(shape, *fine.shape[:2]), band)
+        alpha = np.zeros((height, width), dtype=np.float32)
+        alpha[top:bottom, left:right] = self._alpha(crop, edge)
+        if not alpha.any():
+            return None
+        return Region(alpha=alpha, confidence=float(confidence), evidence=evidence)
+
+    def _alpha(
+        self, crop: UInt8[np.ndarray, "h w 3"], edge: Bool[np.ndarray, "h2 w2"]
+    ) -> Float32[np.ndarray, "h w"]:
+        height, width = crop.shape[:2]
+        scale = max(1.0, width / edge.shape[1], height / edge.shape[0])
+        hard = resized_mask(edge, height, width)
+        reach = max(self.config.reach, round(1.5 * scale))
+        alpha: Mask = edge_alpha(
+            crop.astype(np.float32) / 255,
+            hard,
+            radius=round(self.config.radius * scale),
+            epsilon=self.config.epsilon,
+            reach=reach,
+            subsample=int(scale),
+        )
+        if reach > self.config.reach:
+            settled = alpha > 0.5
+            alpha = np.where(dilated(settled, self.config.reach), alpha, np.float32(0))
+        return alpha
+
+
+__all__ = ["GrabCutConfig", "GrabCutSegmenter"]

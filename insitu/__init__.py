@@ -1,0 +1,1 @@
+"""The command line: ``insitu …`` and ``python -m insitu``."""

@@ -1,0 +1,209 @@
+"""``insitu image`` over a folder or glob: a worker pool, one line an image, resumable."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_core.errors import InsituError, InvalidInput
+from image_core.instructions import RulesConfig
+from image_core.photo import SUFFIXES
+from image_core.receipt import receipt_path
+from insitu.done_before import is_done
+from insitu.exit_codes import ExitCode, code_of
+from insitu.reporting import error_line, error_outcome, print_json
+from insitu.request import EditRequest, perform
+from insitu.single import request_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from insitu.image import ImageCommand
+
+_BYTES_A_WORKER = 2 * 2**30
+_OUR_ENDINGS = (".mask.png", ".edited.png")
+
+
+def is_batch(source: str) -> bool:
+    """Tell whether an INPUT means several photos: a folder, or a glob that is no file's name."""
+    path = Path(source)
+    return path.is_dir() or (not path.exists() and glob.has_magic(source))
+
+
+def run_batch(command: ImageCommand) -> int:
+    """Edit every photo of a folder or glob; one failure stops none of the others.
+
+    Returns:
+        0 when all are done, 10 when some failed.
+
+    Raises:
+        InvalidInput: No photo matches, the output is no folder, or a value is bad for all of them.
+    """
+    requests = _requests(command)
+    tally: Counter[str] = Counter()
+    as_json = command.format == "json"
+    with _progress_bar(len(requests)) as bar:
+        for outcome in _outcomes(requests, command.workers):
+            tally[outcome["status"]] += 1
+            if as_json:
+                print_json(outcome)
+            else:
+                print(_line(outcome), flush=True)
+            if bar is not None:
+                bar.advance(bar.task_ids[0])
+    summary = ", ".join(
+        f"{tally[status]} {word}"
+        for status, word in (
+            ("done", "edited"),
+            ("dry_run", "located"),
+            ("skipped", "done before"),
+            ("error", "failed"),
+        )
+        if tally[status]
+    )
+    print(f"{len(requests)} photos: {summary}", file=sys.stderr if as_json else sys.stdout)
+    return int(ExitCode.BATCH_FAILURES if tally["error"] else ExitCode.DONE)
+
+
+def _requests(command: ImageCommand) -> list[EditRequest]:
+    if command.mask_out is not None or command.candidates_out is not None:
+        raise InvalidInput("--mask-out and --candidates-out are for one photo, not for a folder")
+    RulesConfig().build().parse(command.instruction)  # what is wrong for all is told once
+    folder, sources = _sources(command.input)
+    output = Path(command.output) if command.output is not None else _default_folder(folder)
+    if output.exists() and not output.is_dir():
+        raise InvalidInput(f"the output {output} is no folder", hint="INPUT is several photos.")
+    requests = []
+    taken: set[Path] = set()
+    for source in sources:
+        place = output / source.relative_to(folder)
+        if command.dry_run:
+            place = place.with_suffix(".overlay.png")
+        elif place.suffix.lower() in {".jpg", ".jpeg"} and not command.lossy:
+            place = place.with_suffix(".png")
+        if place in taken:  # a.jpg beside a.png
+            place = place.with_name(f"{source.name}{place.suffix}")
+        taken.add(place)
+        requests.append(request_of(command, source, place))
+    return requests
+
+
+def _sources(text: str) -> tuple[Path, list[Path]]:
+    """Return the folder that names are relative to, and the photos in it in order of name."""
+    folder = Path(text)
+    if folder.is_dir():
+        found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+        missing = f"the folder {folder} holds no photo"
+    else:
+        found = [Path(name) for name in glob.glob(text, recursive=True)]
+        folder = _fixed_part(text)
+        missing = f"nothing matches {text}"
+    photos = sorted(
+        path for path in found if path.is_file() and not path.name.endswith(_OUR_ENDINGS)
+    )
+    if not photos:
+        raise InvalidInput(missing, hint=f"Photos end in {', '.join(sorted(SUFFIXES))}.")
+    return folder, photos
+
+
+def _fixed_part(pattern: str) -> Path:
+    fixed: list[str] = []
+    for part in Path(pattern).parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _default_folder(folder: Path) -> Path:
+    whole = folder.resolve()
+    return whole.with_name(f"{whole.name}.edited")
+
+
+def _outcomes(requests: Sequence[EditRequest], workers: int) -> Iterator[dict[str, Any]]:
+    """Give outcomes as they come; never more photos in memory than there are workers."""
+    workers = min(workers if workers > 0 else _fitting_workers(), len(requests))
+    if workers == 1:
+        yield from map(_safely, requests)
+        return
+    waiting = list(reversed(requests))
+    while waiting:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+            running: dict[Future[dict[str, Any]], EditRequest] = {}
+            broken = False
+            while (waiting and not broken) or running:
+                while waiting and len(running) < workers and not broken:
+                    request = waiting.pop()
+                    running[pool.submit(_safely, request)] = request
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    request = running.pop(future)
+                    try:
+                        yield future.result()
+                    except BrokenProcessPool as error:
+                        broken = True
+                        yield error_outcome(error, ExitCode.INTERNAL, input=str(request.source))
+
+
+def _fitting_workers() -> int:
+    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(os.cpu_count() or 1, int(available // _BYTES_A_WORKER)))
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _safely(request: EditRequest) -> dict[str, Any]:
+    """Do one request, and turn whatever goes wrong into an outcome."""
+    known = {"input": str(request.source), "output": str(request.output)}
+    try:
+        if not request.dry_run and is_done(request):
+            receipt = str(receipt_path(request.output))
+            return {"status": "skipped", "exit_code": 0, **known, "receipt": receipt}
+        request.output.parent.mkdir(parents=True, exist_ok=True)
+        return perform(request)
+    except InsituError as error:
+        return error_outcome(error, code_of(error), **known)
+    except OSError as error:
+        return error_outcome(error, ExitCode.INVALID_INPUT, **known)
+    except Exception as error:  # one failure stops none of the others
+        return error_outcome(error, ExitCode.INTERNAL, **known)
+
+
+def _line(outcome: dict[str, Any]) -> str:
+    if outcome["status"] == "error":
+        return f"failed   {outcome['input']}: {error_line(outcome)}"
+    if outcome["status"] == "skipped":
+        return f"skipped  {outcome['input']}: {outcome['output']} is done"
+    word = "located " if outcome["status"] == "dry_run" else "edited  "
+    return (
+        f"{word} {outcome['input']} -> {outcome['output']} "
+        f"(confidence {outcome['region']['confidence']:.2f})"
+    )
+
+
+@contextmanager
+def _progress_bar(total: int) -> Iterator[Progress | None]:
+    """Show a bar on stderr while a person looks on."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        bar.add_task("photos", total=total)
+        yield bar

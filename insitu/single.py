@@ -1,0 +1,159 @@
+"""``insitu image`` for one photo, and the repetition of an edit from its receipt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_core.errors import InvalidInput, IntegrityError
+from image_core.receipt import mask_path, read_receipt, sha256
+from insitu.reporting import print_json
+from insitu.request import EditRequest, Progress, perform
+
+if TYPE_CHECKING:
+    from insitu.image import ImageCommand
+
+
+def request_of(command: ImageCommand, source: Path, output: Path) -> EditRequest:
+    """Return what the command asks for, for one source and output."""
+    return EditRequest(
+        source=source,
+        instruction=command.instruction,
+        output=output,
+        then=command.then,
+        mask=Path(command.mask) if command.mask is not None else None,
+        boxes=command.box,
+        points=command.point,
+        not_points=command.not_point,
+        refine=command.refine,
+        dry_run=command.dry_run,
+        mask_out=Path(command.mask_out) if command.mask_out is not None else None,
+        candidates_out=Path(command.candidates_out) if command.candidates_out is not None else None,
+        editor=command.editor,
+        editor_options=command.editor_options,
+        seed=command.seed,
+        strength=command.strength,
+        lossy=command.lossy,
+        device=command.device,
+    )
+
+
+def default_output(source: Path, *, dry_run: bool) -> Path:
+    """Return the output beside a source when ``-o`` is not given."""
+    if dry_run:
+        return source.with_name(f"{source.stem}.overlay.png")
+    suffix = ".png" if source.suffix.lower() in {".jpg", ".jpeg"} else source.suffix
+    return source.with_name(f"{source.stem}.edited{suffix}")
+
+
+def run_single(command: ImageCommand) -> int:
+    """Edit one photo and tell what was done."""
+    source = command.source
+    output = (
+        Path(command.output)
+        if command.output is not None
+        else default_output(source, dry_run=command.dry_run)
+    )
+    return _perform_and_report(request_of(command, source, output), command.format)
+
+
+def run_replay(command: ImageCommand) -> int:
+    """Repeat the edit that a receipt tells of.
+
+    Raises:
+        InvalidInput: Receipt, mask or source is missing.
+        IntegrityError: One of them is not what it was.
+    """
+    assert command.replay is not None
+    receipt_file = Path(command.replay)
+    receipt = read_receipt(receipt_file)
+    recorded = receipt_file.with_name(receipt["output"]["path"])
+    request = _recorded_request(receipt, recorded)
+    if command.output is not None:
+        request = EditRequest(**{**vars(request), "output": Path(command.output)})
+    code = _perform_and_report(request, command.format)
+    if sha256(request.output.read_bytes()) != receipt["output"]["sha256"]:
+        print(
+            "insitu: the same edit gave other bits than the receipt's; its versions tell why",
+            file=sys.stderr,
+        )
+    return code
+
+
+def _recorded_request(receipt: dict[str, Any], output: Path) -> EditRequest:
+    source = Path(receipt["source"]["path"])
+    _unchanged(source, receipt["source"]["sha256"], "source")
+    hint = receipt["hint"]
+    mask = None
+    if hint["mask"]:
+        # the mask beside the output is the alpha that was used, so it is taken without feather
+        mask = mask_path(output)
+        _unchanged(mask, receipt["mask"]["sha256"], "mask")
+        hint = {"boxes": [], "points": [], "not_points": []}
+    return EditRequest(
+        source=source,
+        instruction=receipt["instruction"],
+        output=output,
+        then=tuple(receipt["then"]),
+        mask=mask,
+        mask_is_alpha=mask is not None,
+        boxes=tuple(tuple(box) for box in hint["boxes"]),
+        points=tuple(tuple(point) for point in hint["points"]),
+        not_points=tuple(tuple(point) for point in hint["not_points"]),
+        editor=receipt["parts"]["editor"],
+        editor_options=tuple(receipt["parts"]["editor_options"]),
+        seed=receipt["seed"],
+        strength=receipt["strength"],
+        lossy=receipt["output"]["how"] == "lossy",
+    )
+
+
+def _unchanged(path: Path, stated: str, name: str) -> None:
+    if not path.is_file():
+        raise InvalidInput(f"the {name} {path} of the receipt is missing")
+    if sha256(path.read_bytes()) != stated:
+        raise IntegrityError(f"the {name} {path} is not the one that the receipt was written for")
+
+
+def _perform_and_report(request: EditRequest, form: str) -> int:
+    with _spinner() as progress:
+        outcome = perform(request, progress)
+    for warning in outcome["warnings"]:
+        print(f"insitu: warning: {warning}", file=sys.stderr)
+    if form == "json":
+        print_json(outcome)
+    else:
+        print("\n".join(_lines(outcome)))
+    return 0
+
+
+def _lines(outcome: dict[str, Any]) -> list[str]:
+    region = outcome["region"]
+    box = " ".join(map(str, region["box"])) if region["box"] else "none"
+    lines = [
+        f"region: box {box}, {region['area']:,} pixels, confidence {region['confidence']:.2f} "
+        f"({region['evidence']})"
+    ]
+    if outcome["status"] == "dry_run":
+        return [*lines, f"editor: {outcome['editor']}", f"overlay: {outcome['output']}"]
+    return [
+        *lines,
+        f"editor: {outcome['editor']}, {outcome['seconds']:.1f} s",
+        f"receipt: {outcome['receipt']}",
+        f"output: {outcome['output']}",
+    ]
+
+
+@contextmanager
+def _spinner() -> Iterator[Progress | None]:
+    """Show the present stage on stderr while a person looks on."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading") as status:
+        yield lambda stage, done: status.update(stage) if done < 1 else None

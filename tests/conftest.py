@@ -1,0 +1,21 @@
+"""What all tests share: shape checks at run time, and where the real pictures lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+_HOOK = install_import_hook("image_core", "shape_checks.check")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real test pictures; a test that asks for it is skipped where it is missing."""
+    root = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("INSITU_DATA", root.parent / "shared" / "data"))
+    if not (folder / "instructions.json").is_file():
+        pytest.skip("the shared test pictures are not here; set INSITU_DATA to their folder")
+    return folder
