@@ -2,7 +2,8 @@
 
 Coloured bodies with shading, highlights and cast shadows stand on textured grounds with noise. Every
 picture comes with its bodies' masks and colour words, so that questions with known answers can be asked:
-a colour that one body has, a colour that none has, one that two have, and the left or right of these.
+a colour that one body has, a colour that none has, one that two have, and the left or right of
+these.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ _COLOURS = {
     "purple": (0.47, 0.15, 308),
     "pink": (0.77, 0.11, 356),
 }
-_GROUNDS = ((0.80, 0.02, 80), (0.62, 0.01, 250), (0.70, 0.03, 110), (0.45, 0.02, 60), (0.88, 0.01, 240))
+_GROUNDS = (
+    (0.80, 0.02, 80),
+    (0.62, 0.01, 250),
+    (0.70, 0.03, 110),
+    (0.45, 0.02, 60),
+    (0.88, 0.01, 240),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +61,9 @@ def _cloud(rng: np.random.Generator, height: int, width: int, cells: int) -> np.
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
-def _shape(rng: np.random.Generator, height: int, width: int, centre: tuple[int, int], size: int) -> np.ndarray:
+def _shape(
+    rng: np.random.Generator, height: int, width: int, centre: tuple[int, int], size: int
+) -> np.ndarray:
     canvas = np.zeros((height, width), dtype=np.uint8)
     kind, angle = rng.integers(3), float(rng.uniform(0, 180))
     axes = (size, int(size * rng.uniform(0.6, 1.0)))
@@ -125,7 +134,9 @@ def questions(bodies: list[Body]) -> Iterator[Question]:
         middles = [np.nonzero(mask)[1].mean() for mask in masks]
         if abs(middles[0] - middles[1]) < 60:
             continue
-        ordered = [mask for _, mask in sorted(zip(middles, masks, strict=True), key=lambda pair: pair[0])]
+        ordered = [
+            mask for _, mask in sorted(zip(middles, masks, strict=True), key=lambda pair: pair[0])
+        ]
         for place, mask in (("left", ordered[0]), ("right", ordered[-1])):
             target = Target(
                 phrase=f"{place} {word} thing", noun="widget", colours=(word,), places=(place,)

@@ -86,7 +86,7 @@ def _run(
         keys=[batch.keys[n] for n in chunk],
     )
     try:
-        made = edit.edit(part)
+        made = _edited(edit, part)
     except InsituError as error:
         if len(chunk) == 1:
             works[chunk[0]].error = error
@@ -99,6 +99,21 @@ def _run(
             _take(step, made, place, part.regions[place], works[number], share=len(chunk))
         except InsituError as error:
             works[number].error = error
+
+
+def _edited(edit: PreparedEdit, part: EditBatch) -> Edit:
+    """Run an editor; what it raises of its own becomes ``EditFailed``."""
+    try:
+        made = edit.edit(part)
+    except InsituError:
+        raise
+    except Exception as error:
+        raise EditFailed(
+            f"the editor failed: {error!r}", hint="Nothing was written; --debug shows where."
+        ) from error
+    if len(made.images) != len(part.images):
+        raise EditFailed(f"the editor gave {len(made.images)} images for {len(part.images)}")
+    return made
 
 
 def _take(

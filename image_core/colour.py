@@ -63,7 +63,9 @@ def oklab_to_srgb(lab: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
 def lab_to_lch(lab: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
     """Turn (L, a, b) into (L, chroma, hue in degrees [0, 360))."""
     chroma = np.hypot(lab[..., 1], lab[..., 2])
-    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
+    # contiguous copies: on strided float32, numpy's arctan2 rounds by where the arrays lie in memory
+    b, a = lab[..., 2].copy(), lab[..., 1].copy()
+    hue = np.degrees(np.arctan2(b, a)) % 360
     return np.stack([lab[..., 0], chroma, hue], axis=-1).astype(lab.dtype)
 
 

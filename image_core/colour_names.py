@@ -47,7 +47,8 @@ _HEX = {
     "aubergine": "46233f", "amethyst": "8e5fb8",
     # without hue
     "silver": "b8babd", "charcoal": "3a3d40", "slate": "5c6873", "platinum": "d5d6d4",
-    "graphite": "46484b", "pearl": "eae6dc", "jet": "141416", "ebony": "231c19", "snow": "f8f9fa",
+    "graphite": "46484b", "taupe": "8b7d70", "champagne": "ecdcbb", "gunmetal": "4a5055",
+    "tangerine": "f28421", "pearl": "eae6dc", "jet": "141416", "ebony": "231c19", "snow": "f8f9fa",
 }  # fmt: skip
 _ALIASES = {"grey": "gray", "violett": "violet", "bluey": "blue"}
 _COMPOUND = {
@@ -61,7 +62,16 @@ _COMPOUND = {
     "cherry red": "b01030", "fire red": "d3200f", "ruby red": "a8123f", "brick red": "a4442f",
     "wine red": "6a1230", "lemon yellow": "f5e33a", "mustard yellow": "cf9f1f",
     "rose gold": "c98d7e", "burnt orange": "bd5418", "jet black": "101012", "snow white": "fafbfc",
-    "off white": "efebe0", "pure white": "ffffff", "pure black": "000000", "pitch black": "0b0b0d",
+    "tomato red": "d8402a", "fire engine red": "ce2029", "candy red": "d91c34",
+    "strawberry red": "d03a45", "canary yellow": "f7e34a", "sunflower yellow": "f3b81c",
+    "butter yellow": "f6e59b", "banana yellow": "f5dc4d", "honey yellow": "e2a63a",
+    "blood orange": "d94422", "sunset orange": "f26b3f", "ocean blue": "1f6fa3",
+    "petrol blue": "1b5566", "denim blue": "4a6a94", "cornflower blue": "6a8fdc",
+    "prussian blue": "183653", "duck egg blue": "bcdcd6", "leaf green": "4f9440",
+    "pine green": "1f5a44", "pea green": "8fae3c", "kelly green": "3aa340",
+    "bubblegum pink": "f7a6c6", "candy pink": "ee79a5", "flamingo pink": "f58fa6",
+    "shocking pink": "f32f96", "coffee brown": "5a3d2b", "ash gray": "b0b4b1",
+    "dove gray": "a5a5a6", "gunmetal gray": "4a5055", "off white": "efebe0", "pure white": "ffffff", "pure black": "000000", "pitch black": "0b0b0d",
 }  # fmt: skip
 _ISH = {
     "reddish": "red", "orangish": "orange", "yellowish": "yellow", "greenish": "green",
@@ -78,7 +88,12 @@ _MODIFIERS = {
     "muted": (0.05, 0.55), "dusty": (0.1, 0.5), "faded": (0.2, 0.5), "matte": (0.0, 0.9),
     "matt": (0.0, 0.9), "glossy": (0.0, 1.0), "shiny": (0.0, 1.0), "metallic": (0.0, 0.85),
     "medium": (0.0, 1.0), "warm": (0.0, 1.0), "cool": (0.0, 1.0), "pure": (0.0, 1.15),
-    "solid": (0.0, 1.0), "plain": (0.0, 1.0),
+    "solid": (0.0, 1.0), "plain": (0.0, 1.0), "deeper": (-0.3, 1.05), "brighter": (0.12, 1.25),
+    "paler": (0.55, 0.6), "richer": (-0.12, 1.15), "autumn": (-0.08, 0.95), "fiery": (0.0, 1.25),
+    "bold": (0.0, 1.2), "strong": (0.0, 1.2), "subtle": (0.15, 0.6), "fluorescent": (0.15, 1.45),
+    "rusty": (-0.1, 0.9), "sandy": (0.2, 0.7), "earthy": (-0.1, 0.7),
+    "peachy": (0.15, 0.9), "milky": (0.4, 0.6), "murky": (-0.25, 0.5), "sunny": (0.1, 1.15),
+    "cold": (0.0, 1.0), "icy": (0.45, 0.6), "creamy": (0.4, 0.7), "smoky": (-0.1, 0.5),
 }  # fmt: skip
 
 

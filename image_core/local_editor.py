@@ -108,7 +108,7 @@ class LocalEditor:
         language: LanguageProcessor,
         grounder: Grounder,
         segmenter: Segmenter,
-        editors: Mapping[str, Editor],
+        editors: Mapping[str, Any],
         config: LocalEditorConfig | None = None,
     ) -> None:
         """Chain parts that are already made.
@@ -117,7 +117,7 @@ class LocalEditor:
             language: Reads instructions.
             grounder: Finds what a phrase names.
             segmenter: Cuts it out.
-            editors: By name, in the order of preference.
+            editors: ``Editor``s by name, in the order of preference; they may be made lazily.
             config: Kept for the receipt.
         """
         self.language = language

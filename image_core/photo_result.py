@@ -16,7 +16,7 @@ import numpy as np
 
 from image_core.compositing import bounding_box, support
 from image_core.errors import InvalidInput
-from image_core.photo import Photo
+from image_core.photo import Photo, refuse_source, write_atomically
 from image_core.mask_file import encode_mask
 from image_core.receipt import mask_path, receipt_path, seal, sha256, versions
 from image_core.types import EditPlan, EditResult, Location, Region, RegionHint
@@ -56,6 +56,25 @@ class PartRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SavedPhoto:
+    """What ``PhotoResult.save`` wrote.
+
+    Attributes:
+        output: The photo.
+        receipt: What was done, as JSON.
+        mask: The 8-bit alpha that was used.
+        how: ``samples``, ``coefficients`` or ``lossy``.
+        warnings: All that the user should know, from reading to writing.
+    """
+
+    output: Path
+    receipt: Path
+    mask: Path
+    how: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhotoResult:
     """An edited photo.
 
@@ -89,18 +108,15 @@ class PhotoResult:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know, from reading, editing and writing."""
+        """What the user should know, from reading and editing."""
         return tuple(dict.fromkeys((*self.photo.warnings, *self.result.warnings)))
 
-    def save(self, path: str | Path, *, lossy: bool = False) -> Path:
+    def save(self, path: str | Path, *, lossy: bool = False) -> SavedPhoto:
         """Write the photo, its mask and its receipt, all or none of them.
 
         Args:
             path: The output; its suffix chooses the container.
             lossy: Allow a container that changes every pixel a little.
-
-        Returns:
-            The receipt's path.
 
         Raises:
             InvalidInput: The output is the source, cannot be written, or its container cannot hold
@@ -109,20 +125,28 @@ class PhotoResult:
         output = Path(path)
         check_output(output, self.source.path)
         start = time.perf_counter()
+        mask, receipt = mask_path(output), receipt_path(output)
         with _staging(output.parent) as room:
             report = self.photo.save(room / output.name, lossy=lossy)
-            mask = encode_mask(self.result.alpha, self.source.orientation)
-            (room / mask_path(output).name).write_bytes(mask)
-            seconds = {**self.seconds, "write": round(time.perf_counter() - start, 4)}
-            content = self._receipt(output, report.how, report.sha256, sha256(mask), seconds)
-            (room / receipt_path(output).name).write_bytes(seal(content))
-            for name in (mask_path(output).name, receipt_path(output).name, output.name):
-                os.replace(room / name, output.parent / name)
-        return receipt_path(output)
+            mask_data = encode_mask(self.result.alpha, self.source.orientation)
+            write_atomically(room / mask.name, mask_data)
+            warnings = tuple(dict.fromkeys((*self.warnings, *report.warnings)))
+            content = {
+                **self._receipt(),
+                "mask": {"path": mask.name, "sha256": sha256(mask_data)},
+                "output": {"path": output.name, "sha256": report.sha256, "how": report.how},
+                "seconds": {**self.seconds, "write": round(time.perf_counter() - start, 4)},
+                "warnings": list(warnings),
+            }
+            write_atomically(room / receipt.name, seal(content))
+            for path in (mask, receipt, output):
+                os.replace(room / path.name, path)
+        return SavedPhoto(
+            output=output, receipt=receipt, mask=mask, how=report.how, warnings=warnings
+        )
 
-    def _receipt(
-        self, output: Path, how: str, output_hash: str, mask_hash: str, seconds: dict[str, float]
-    ) -> dict[str, Any]:
+    def _receipt(self) -> dict[str, Any]:
+        """Return what is known before anything is written."""
         return {
             "versions": versions(),
             "instruction": self.plan.instruction,
@@ -139,11 +163,7 @@ class PhotoResult:
                 "sha256": self.source.sha256,
                 "format": self.source.format,
             },
-            "mask": {"path": mask_path(output).name, "sha256": mask_hash},
-            "output": {"path": output.name, "sha256": output_hash, "how": how},
-            "seconds": seconds,
             "evaluations": self.result.evaluations,
-            "warnings": list(self.warnings),
             "model_licences": [],
         }
 
@@ -154,13 +174,10 @@ def check_output(output: Path, source: Path) -> None:
     Raises:
         InvalidInput: It says which.
     """
-    if output.exists() and source.exists() and output.samefile(source):
-        raise InvalidInput(
-            f"the output {output} is the source itself", hint="The source is never overwritten."
-        )
-    if output.is_dir():
+    refuse_source(output, source)
+    if os.path.isdir(output):
         raise InvalidInput(f"the output {output} is a folder", hint="Give a file's name.")
-    if not output.parent.is_dir():
+    if not os.path.isdir(output.parent):
         raise InvalidInput(f"the folder {output.parent} does not exist", hint="Make it first.")
 
 

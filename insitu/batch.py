@@ -35,8 +35,7 @@ _OUR_ENDINGS = (".mask.png", ".edited.png")
 
 def is_batch(source: str) -> bool:
     """Tell whether an INPUT means several photos: a folder, or a glob that is no file's name."""
-    path = Path(source)
-    return path.is_dir() or (not path.exists() and glob.has_magic(source))
+    return os.path.isdir(source) or (glob.has_magic(source) and not os.path.lexists(source))
 
 
 def run_batch(command: ImageCommand) -> int:

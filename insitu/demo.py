@@ -90,10 +90,5 @@ def _write_sheet(rows: list[np.ndarray], path: Path) -> Path:
     from image_core.photo import write_atomically
     from insitu.overlay import encode_picture
 
-    width = max(row.shape[1] for row in rows)
-    padded = [
-        np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255)
-        for row in rows
-    ]
-    write_atomically(path, encode_picture(np.concatenate(padded), path))
+    write_atomically(path, encode_picture(np.concatenate(rows), path))
     return path

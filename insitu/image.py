@@ -26,11 +26,17 @@ class ImageCommand:
 
     input: Annotated[
         tyro.conf.Positional[str],
-        tyro.conf.arg(metavar="INPUT", help="A photo, a folder or a quoted glob."),
+        tyro.conf.arg(
+            metavar="INPUT", help="A photo, a folder or a quoted glob.", help_behavior_hint=""
+        ),
     ] = ABSENT
     instruction: Annotated[
         tyro.conf.Positional[str],
-        tyro.conf.arg(metavar="INSTRUCTION", help='Such as "make the yellow chair blue".'),
+        tyro.conf.arg(
+            metavar="INSTRUCTION",
+            help='Such as "make the yellow chair blue".',
+            help_behavior_hint="",
+        ),
     ] = ABSENT
     output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
     """Where to write; <stem>.edited.<ext> unless given (JPEG: png). For a folder or glob, a folder."""

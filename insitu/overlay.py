@@ -77,24 +77,27 @@ def candidates_picture(
 
 
 def captioned_row(
-    panels: Sequence[UInt8[np.ndarray, "h w 3"]], captions: Sequence[str], height: int = 420
+    panels: Sequence[UInt8[np.ndarray, "h w 3"]], captions: Sequence[str], width: int = 440
 ) -> UInt8[np.ndarray, "height total 3"]:
-    """Put pictures side by side on white, each with its caption below."""
+    """Put pictures of one size side by side on white, each with its caption below.
+
+    Args:
+        panels: The pictures.
+        captions: One for each.
+        width: Of a panel in the row, in pixels.
+    """
     gap, text_height = 14, 44
     font = ImageFont.load_default(18)
-    scaled = []
-    for panel in panels:
-        width = round(panel.shape[1] * height / panel.shape[0])
-        scaled.append(cv2.resize(panel, (width, height), interpolation=cv2.INTER_AREA))
-    total = sum(panel.shape[1] for panel in scaled) + gap * (len(scaled) + 1)
+    height = round(panels[0].shape[0] * width / panels[0].shape[1])
+    total = (width + gap) * len(panels) + gap
     canvas = PillowImage.new("RGB", (total, height + gap + text_height), "white")
     draw = ImageDraw.Draw(canvas)
-    left = gap
-    for panel, caption in zip(scaled, captions, strict=True):
-        canvas.paste(PillowImage.fromarray(panel), (left, gap))
-        middle = left + panel.shape[1] / 2
+    for place, (panel, caption) in enumerate(zip(panels, captions, strict=True)):
+        left = gap + place * (width + gap)
+        scaled = cv2.resize(panel, (width, height), interpolation=cv2.INTER_AREA)
+        canvas.paste(PillowImage.fromarray(scaled), (left, gap))
+        middle = left + width / 2
         draw.text((middle, height + gap + 10), caption, fill=(40, 40, 40), font=font, anchor="ma")
-        left += panel.shape[1] + gap
     return np.asarray(canvas)
 
 

@@ -95,16 +95,16 @@ def perform(request: EditRequest, progress: Progress | None = None) -> dict[str,
         raise
     _write_candidates(request, photo.rgb, result.location.candidates)
     with _mask_out(request, result.result.alpha):
-        receipt = result.save(request.output, lossy=request.lossy)
+        saved = result.save(request.output, lossy=request.lossy)
     return {
         "status": "done",
         "exit_code": 0,
         "input": str(request.source),
         "output": str(request.output),
-        "receipt": str(receipt),
+        "receipt": str(saved.receipt),
         "region": region_summary(result.result.regions),
         "editor": "+".join(dict.fromkeys(result.parts.editors)),
-        "warnings": [*result.warnings, *_device_warning(request)],
+        "warnings": [*saved.warnings, *_device_warning(request)],
         "seconds": round(sum(result.seconds.values()), 3),
     }
 

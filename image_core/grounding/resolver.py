@@ -1,7 +1,8 @@
 """Choosing among detections by the words that say which: where, how big, the how-manieth.
 
 Pure functions over detections, shared by every grounder. A chooser changes scores, never boxes:
-what the words rule out keeps its place in the list with a lower score, so that a caller can show it.
+what the words rule out keeps its place in the list with a lower score, so that a caller can show
+it.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ def resolve(
 ) -> list[Detection]:
     """Weigh detections by the target's size, place and ordinal words; best first.
 
-    Places are meant relative to the other candidates ("the left chair" of two on the right) but never
-    against the picture (a single chair far right is not "the chair on the left"). An ordinal beside a
-    place is read both ways: the k-th of those at the place, and the k-th of all if that one lies there.
+    Places are meant relative to the other candidates ("the left chair" of two on the right) but
+    never against the picture (a single chair far right is not "the chair on the left"). An ordinal
+    beside a place is read both ways: the k-th of those at the place, and the k-th of all if that
+    one lies there.
 
     Args:
-        detections: Candidates with boxes; those without one are left as they are.
-        target: The parsed phrase; only ``size``, ``places``, ``ordinal``, ``ordinal_from`` and ``all``
-            are read.
+        detections: Candidates; those without a box are left as they are.
+        target: The parsed phrase, of which size, places and ordinal are read.
         height: Of the picture.
         width: Of the picture.
         same_kind: All candidates answer to the noun, so their places compare; otherwise a place is
@@ -69,7 +70,7 @@ def resolve(
 
 
 def place_share(centre: tuple[float, float], place: Place) -> float:
-    """Return how far a centre (x, y in [0, 1]) lies at a place: 1 at that border, 0 at the other."""
+    """Return how far a centre (x, y in [0, 1]) lies at a place: 1 at its border, 0 opposite."""
     x, y = centre
     if place == "middle":
         return max(0.0, 1 - 2 * max(abs(x - 0.5), abs(y - 0.5)))
@@ -150,7 +151,7 @@ def _ordinal_factors(
             return ranked[-1] if ranked else None
         return ranked[target.ordinal - 1] if target.ordinal <= len(ranked) else None
 
-    meant = {counted(list(centres))}
+    meant: set[int | None] = {counted(list(centres))}
     if target.places:
         there = [k for k in centres if placed[k] > 0.5]
         meant = {k for k in meant if k in there} | {counted(there)}

@@ -7,11 +7,11 @@ from image_core.instructions.text import Words
 # The usual dose of an operator is a change by half, so that "by 50 %" is 1.
 USUAL_SHARE = 50.0
 LITTLE, MUCH = 0.5, 2.0
-
 _PHRASES = {
     **dict.fromkeys(
         [
-            ("a", "little", "bit"), ("a", "tiny", "bit"), ("a", "bit"), ("a", "little"), ("a", "touch"),
+            ("a", "little", "bit"), ("a", "tiny", "bit"), ("a", "bit"), ("a", "little"),
+            ("a", "touch"),
             ("a", "tad"), ("slightly",), ("somewhat",), ("subtly",), ("gently",), ("a", "smidge"),
             ("just", "a", "bit"), ("ever", "so", "slightly"), ("mildly",), ("marginally",),
             ("a", "notch"), ("lightly",), ("softly",), ("a", "shade"), ("a", "hint"), ("faintly",),
@@ -21,7 +21,8 @@ _PHRASES = {
     ),
     **dict.fromkeys(
         [
-            ("a", "lot"), ("a", "whole", "lot"), ("much",), ("very", "much"), ("very",), ("strongly",),
+            ("a", "lot"), ("a", "whole", "lot"), ("much",), ("very", "much"), ("very",),
+            ("strongly",),
             ("significantly",), ("considerably",), ("heavily",), ("way",), ("far",), ("extremely",),
             ("a", "great", "deal"), ("really",), ("drastically",), ("dramatically",), ("super",),
             ("greatly",), ("so", "much"), ("by", "a", "lot"), ("intensely",), ("substantially",),

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from image_core.colour_names import is_colour_word
 from image_core.instructions.changes import (
-    TONE_NOUNS,
-    Change,
     colour_text,
+    is_scene,
     read_becoming,
     read_change,
-    read_style,
+    scaled,
 )
-from image_core.instructions.drafts import Drafts, draft_all, with_source_colour
-from image_core.instructions.lexicon import DETERMINERS, INDEFINITE, PRONOUNS, RELATIONS
-from image_core.instructions.noun_phrase import is_thing, starts_noun_phrase, strip_determiners, thing
-from image_core.instructions.nouns import describes, is_adjective
+from image_core.instructions.drafts import (
+    WHOLE,
+    Change,
+    Draft,
+    Drafts,
+    draft_all,
+    with_source_colour,
+)
+from image_core.instructions.lexicon import (
+    DETERMINERS,
+    INDEFINITE,
+    ORDINALS,
+    PRONOUNS,
+    RELATIONS,
+    SIZES,
+)
+from image_core.instructions.noun_phrase import (
+    is_thing,
+    starts_noun_phrase,
+    strip_determiners,
+    thing,
+)
+from image_core.instructions.nouns import ALSO_NOUNS, describes
 from image_core.instructions.positions import places_of, preposition_at, prepositions
 from image_core.instructions.quantities import adjusted_quantity
-from image_core.instructions.text import POSSESSIVE, Words, spoken
+from image_core.instructions.styles import read_style
+from image_core.instructions.text import POSSESSIVE, Words, spoken, vocabulary
+from image_core.instructions.tones import TONE_NOUNS, read_filter, read_tone
 
 _LONGEST_PREDICATE = 12
-_DEGREES = frozenset("bit little lot touch tad great smidge notch whole tiny hint shade".split())
+_DEGREES = vocabulary("bit little lot touch tad great smidge notch whole tiny hint shade")
+_NEVER_FIRST = ("and", ",", POSSESSIVE, "one", "ones", "of", "coloured", "colour")
 _BE = (
-    ("should", "be"), ("must", "be"), ("needs", "to", "be"), ("need", "to", "be"), ("has", "to", "be"),
+    ("should", "be"), ("must", "be"), ("needs", "to", "be"), ("need", "to", "be"),
+    ("has", "to", "be"),
     ("have", "to", "be"), ("ought", "to", "be"), ("could", "be"), ("would", "be"), ("to", "be"),
     ("shall", "be"), ("will", "be"), ("can", "be"), ("to", "become"), ("should", "become"),
-    ("should", "look"), ("would", "look"), ("to", "look"), ("should", "turn"), ("should", "appear"),
+    ("should", "look"), ("should", "go"), ("would", "look"), ("to", "look"), ("should", "turn"),
+    ("should", "appear"),
     ("becomes",), ("became",), ("become",), ("turned",), ("turns",), ("were",), ("was",), ("is",),
     ("are",), ("be",), ("looks",), ("looked",), ("being",),
 )  # fmt: skip
@@ -34,11 +56,20 @@ _BE = (
 def make(words: Words) -> Drafts:
     """Read what follows "make", "turn", "paint" …: a thing and what it becomes."""
     return (
-        _looking(words)
+        _of_everything(words)
+        or _looking(words)
         or adjusted_quantity(words)
         or complement(words)
         or (changed(words) if {"to", "into"} & set(words) else None)
     )
+
+
+def _of_everything(words: Words) -> Drafts:
+    """Read "black and white", "to greyscale": a filter or style with no thing named."""
+    change = read_filter(words[1:] if words[:1] == ("to",) else words)
+    if change is None and words[:1] and words[0] in ("in", "as", "like"):
+        change = read_style(words)
+    return [Draft(reference=WHOLE, change=change)] if change else None
 
 
 def _looking(words: Words) -> Drafts:
@@ -62,21 +93,35 @@ def _likeness(words: Words) -> Change | None:
         if inside[:1] and inside[0] in ("it", "they") and inside[1:2]:
             inside = inside[2:] if inside[1] in ("is", "was", "were", "are") else inside
         change = read_style(words) or read_change(inside)
+        if change is None and is_scene(inside):
+            return Change(kind="style", value=thing(inside))
         if change is None and is_thing(inside):
             change = Change(kind="attribute", value=f"like {spoken(inside)}")
         return change
+    if len(words) > 2 and words[0] in (
+        "better",
+        "nicer",
+        "good",
+        "great",
+        "nice",
+        "cool",
+        "lovely",
+        "best",
+    ):
+        return read_change(words[1:]) or read_becoming(words[2:])
     return read_change(words) or (Change(kind="attribute", value=spoken(words)) if words else None)
 
 
 def complement(words: Words) -> Drafts:
-    """Read "the sky dark and stormy", "the dog a cat": the longest predicate after a noun phrase."""
+    """Read "the sky dark and stormy", "the dog a cat": the longest predicate after a name."""
     for start in range(max(1, len(words) - _LONGEST_PREDICATE), len(words)):
         name, predicate = words[:start], words[start:]
-        if not closes(name) or predicate[0] in ("and", ","):
+        if not closes(name) or predicate[0] in _NEVER_FIRST:
             continue
-        if predicate[0] in INDEFINITE and predicate[1:2] and predicate[1] not in _DEGREES:
+        degree = predicate[0] == "a" and predicate[1:2] and predicate[1] in _DEGREES
+        if predicate[0] in INDEFINITE and not degree:
             change = read_becoming(predicate)
-        elif predicate[0] in DETERMINERS and predicate[0] != "the":
+        elif predicate[0] in DETERMINERS and predicate[0] != "the" and not degree:
             change = None
         else:
             change = read_change(predicate)
@@ -89,18 +134,27 @@ def complement(words: Words) -> Drafts:
 def closes(words: Words) -> bool:
     """Tell whether the words can be a whole noun phrase that ends here."""
     last = words[-1]
-    if last in DETERMINERS or last in RELATIONS or last in ("and", ",", POSSESSIVE, "very", "more"):
+    if (
+        last in DETERMINERS
+        or last in RELATIONS
+        or last in ("and", ",", POSSESSIVE, "very", "more", "less", "most", "is", "are")
+    ):
         return last in PRONOUNS and len(words) == 1
     if preposition_at(words[-1:], 0) and last not in ("inside", "outside"):
         return False
     if not describes(last):
         return True
     bare = strip_determiners(words)
-    if places_of(last):
-        return len(bare) == 1 or any(prepositions(words))
-    if len(bare) > 1 and is_colour_word(last) and words[-2] in DETERMINERS:
+    if last.endswith("ing") and any(word in ("is", "are", "was", "were") for word in words[:-1]):
         return True
-    return len(bare) == 1 and (is_colour_word(last) or places_of(last) != ()) and len(words) > 1
+    if last in ALSO_NOUNS and len(bare) < len(words):
+        return True
+    after_determiner = words[-2:-1] and (words[-2] in DETERMINERS or words[-2] == POSSESSIVE)
+    if after_determiner and not places_of(last):
+        return last not in SIZES and last not in ORDINALS
+    if places_of(last):
+        return len(bare) == 1 or any(prepositions(words)) or any(w in RELATIONS for w in words)
+    return False
 
 
 def loose_complement(words: Words) -> Drafts:
@@ -108,13 +162,19 @@ def loose_complement(words: Words) -> Drafts:
     name, last = words[:-1], words[-1:]
     if not name or not closes(name) or not last[0].isalpha() or last[0] in RELATIONS:
         return None
-    if not starts_noun_phrase(name) or len(strip_determiners(name)) < 1 and name[0] not in PRONOUNS:
+    if not starts_noun_phrase(name) or (
+        len(strip_determiners(name)) < 1 and name[0] not in PRONOUNS
+    ):
         return None
     return draft_all(name, Change(kind="attribute", value=spoken(last)))
 
 
 def changed(words: Words) -> Drafts:
     """Read what follows "change": "the cup from brown to navy", "the dog into a fox"."""
+    if words[:1] and words[0] in ("to", "into"):
+        change = read_style(words[1:])
+        whole = [Draft(reference=WHOLE, change=change)] if change else None
+        return whole or _of_everything(words[1:])
     for marker in _markers(words):
         name, predicate = words[:marker], words[marker + 1 :]
         if not name or not predicate:
@@ -130,7 +190,7 @@ def changed(words: Words) -> Drafts:
 
 
 def _markers(words: Words) -> list[int]:
-    """Return where "to" and "into" stand that part a thing from what it becomes, likeliest first."""
+    """Return where "to" and "into" part a thing from what it becomes, likeliest first."""
     found = []
     for start in range(1, len(words) - 1):
         if words[start].quoted or words[start] not in ("to", "into"):
@@ -155,50 +215,6 @@ def _without_source(words: Words) -> tuple[Words, str]:
     return words[:at], colour_text(after)
 
 
-def replaced(words: Words) -> Drafts:
-    """Read what follows "replace" or "swap": "the cat with a fox"."""
-    candidates = [
-        at
-        for at in range(1, len(words) - 1)
-        if words[at] in ("with", "by", "for", "to", "into") and not words[at].quoted
-        if words[at - 1] not in ("next", "close")
-    ]
-    candidates.sort(key=lambda at: (words[at] not in ("with", "by"), words[at] == "for", _definite(words, at)))
-    for at in candidates:
-        name, new = words[:at], words[at + 1 :]
-        if words[at] == "by" and starts_noun_phrase(new) and new[0] == "the":
-            continue
-        change = _replacement(name, new)
-        drafts = draft_all(name, change) if change else None
-        if drafts:
-            return drafts
-    return None
-
-
-def _definite(words: Words, at: int) -> bool:
-    return words[at + 1] in DETERMINERS - INDEFINITE
-
-
-def _replacement(name: Words, new: Words) -> Change | None:
-    colour = colour_text(new)
-    bare = strip_determiners(name)
-    about_colour = any(w in ("colour", "colours") for w in bare) or colour_text(bare) != ""
-    if colour and (about_colour or new[0] not in DETERMINERS):
-        return Change(kind="recolor", value=colour)
-    if any(word in ("texture", "pattern", "style", "material") for word in bare):
-        return read_becoming(new)
-    return Change(kind="replace", value=thing(new)) if is_thing(new) else None
-
-
-def substituted(words: Words) -> Drafts:
-    """Read what follows "substitute": "a fox for the cat", or as "replace" reads it."""
-    if "for" in words[1:-1] and "with" not in words:
-        at = words.index("for", 1)
-        if is_thing(words[:at]):
-            return draft_all(words[at + 1 :], Change(kind="replace", value=thing(words[:at])))
-    return replaced(words)
-
-
 def being(words: Words) -> Drafts:
     """Read "the chair should be blue", "the cake were made of chocolate"."""
     for at in range(1, len(words) - 1):
@@ -208,6 +224,8 @@ def being(words: Words) -> Drafts:
             name, predicate = words[:at], words[at + len(verb) :]
             if not predicate:
                 return None
+            if predicate[0] in ("too", "way") and len(predicate) > 1:
+                return _too_much(name, predicate[-1:])
             if predicate[0] == "like" or verb[-1].startswith("look"):
                 change = _likeness(predicate)
             else:
@@ -216,21 +234,27 @@ def being(words: Words) -> Drafts:
     return None
 
 
+def _too_much(name: Words, tone: Words) -> Drafts:
+    """Read "the sky is too dark" as a wish for the opposite."""
+    change = read_tone(tone)
+    return draft_all(name, scaled(change, -1.0)) if change else None
+
+
 def becoming_anything(words: Words) -> Change | None:
     """Read a predicate; one that names no known change is taken for an attribute."""
     for lead in (("replaced", "with"), ("replaced", "by"), ("swapped", "for"), ("swapped", "with")):
         if words[: len(lead)] == lead and is_thing(words[2:]):
             return Change(kind="replace", value=thing(words[2:]))
-    if words[:1] and words[0] in ("turned", "changed", "converted", "transformed", "made"):
-        if words[1:2] in (("to",), ("into",)):
-            words = words[2:]
-    if words and words[0] in INDEFINITE or words[:1] and not is_adjective(words[0]):
-        known = read_becoming(words) if words[0] in INDEFINITE else read_change(words)
-    else:
-        known = read_change(words)
+    turned = words[:1] and words[0] in ("turned", "changed", "converted", "transformed", "made")
+    if turned and words[1:2] in (("to",), ("into",)):
+        words = words[2:]
+    a_thing = words[:1] and words[0] in INDEFINITE
+    known = read_becoming(words) if a_thing else read_change(words)
     if known is not None:
         return known
-    usable = words and not any(word in ("i", "you", "is", "are", "not", "to") for word in words)
+    usable = words and not any(
+        word in ("i", "you", "is", "are", "not", "to", "there", "here") for word in words
+    )
     if usable and words[0] not in TONE_NOUNS and is_thing(words):
         return Change(kind="attribute", value=spoken(words))
     return None

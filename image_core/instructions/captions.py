@@ -9,16 +9,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from image_core.instructions.changes import Change
+from image_core.instructions.drafts import Change
 from image_core.instructions.nouns import is_adjective, singular
+from image_core.instructions.text import vocabulary
 from image_core.types import Target
 
-_MASS = frozenset(
+_MASS = vocabulary(
     """
-    sky sun moon background foreground grass water hair sea ocean ground floor snow sand fur skin light
-    rain smoke fire wood fabric coffee tea milk surroundings lettering scenery foliage ice rest traffic
-    makeup hay moss frost graffiti jewellery jewelry clothing wallpaper art text fruit bread cheese
-    """.split()
+    grass water hair snow sand fur skin
+    light rain smoke fire wood fabric coffee tea milk lettering scenery foliage ice
+    rest traffic makeup hay moss frost graffiti jewellery jewelry clothing wallpaper art text
+    fruit bread cheese
+    """
+)
+_UNIQUE = vocabulary(
+    "sky sun background foreground sea ocean ground floor surroundings rest middle top bottom"
+)
+_SINGLED_OUT = vocabulary("left right leftmost rightmost first second third fourth fifth last only")
+# Things that can be called empty when what stood on or in them is gone.
+_SUPPORTS = vocabulary(
+    """
+    table saucer plate desk shelf bench chair sofa armchair bed floor street road wall room lake sky
+    field beach bowl cup glass box basket tray counter grass path water sea river garden windowsill
+    stool pan pot vase car boat platform stage lawn cabinet hook rack line couch seat park kitchen
+    """
+)
+_RELATION = re.compile(
+    r" (?:of|on|in|at|with|under|near|behind|next|beside|to|from|off|above|below|by|over|between|"
+    r"standing|sitting|hanging|wearing|holding|that|which|who|as|made) "
 )
 _TONES = {
     ("brightness", 1): "bright", ("brightness", -1): "dark", ("contrast", 1): "high-contrast",
@@ -29,7 +47,9 @@ _FILTERS = {
     "blur": "blurred", "sharpen": "sharp", "pixelate": "pixelated", "grayscale": "black and white",
     "sepia": "sepia-toned", "invert": "colour-inverted",
 }  # fmt: skip
-_MEDIUM = re.compile(r"^(?:an? |the )?(?:\w+ )?(?:photo|photograph|picture|image|painting|drawing) of ", re.I)
+_MEDIUM = re.compile(
+    r"^(?:an? |the )?(?:\w+ )?(?:photo|photograph|picture|image|painting|drawing) of ", re.I
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +58,15 @@ class Captions:
 
     source: str
     edited: str
+
+
+def segmentation_phrase(target: Target) -> str:
+    """Return the words for a segmenter: InstructEdit's segmentation prompt.
+
+    Empty for a pronoun and for the whole picture. For "everything except the sky" it is "sky":
+    the caller takes the complement, as ``target.inverted`` says.
+    """
+    return "" if target.pronoun else " ".join(target.phrase.split())
 
 
 def caption_step(
@@ -65,39 +94,48 @@ def caption_step(
 
 
 def main_thing(caption: str) -> str:
-    """Return the first thing that a caption names, for "it" ("photo of a dog on grass" → "a dog on grass")."""
+    """Return what a caption shows, for "it": "a dog on grass" for "photo of a dog on grass"."""
     return _MEDIUM.sub("", caption.strip()).rstrip(". ")
 
 
 def _before(target: Target) -> str:
+    if target.relation.startswith(("from ", "off ")) and target.phrase.endswith(target.relation):
+        thing = target.phrase[: -len(target.relation)]
+        return f"{thing}on {target.relation.split(' ', 1)[1]}"
     return target.phrase or target.noun or ("surroundings" if target.inverted else "")
 
 
 def _with_article(phrase: str) -> str:
-    """Put an indefinite article before a countable singular."""
+    """Put the article before a noun phrase that a caption wants: "a", "an", "the" or none."""
+    phrase = re.sub(r"^(?:an?|the) ", "", phrase)
     first = phrase.split(" ", 1)[0].lower()
-    head = re.split(
-        r" (?:of|on|in|at|with|under|near|behind|next|beside|to|from|above|below|by|over|between) ", phrase
-    )[0]
+    head = _RELATION.split(phrase)[0]
     noun = head.rsplit(" ", 1)[-1].lower()
-    if noun in _MASS or singular(noun)[1] or first in ("two", "three", "several", "many", "some"):
-        return phrase
-    if first.endswith("est") or first in ("left", "right", "leftmost", "rightmost", "second", "first"):
+    one, plural = singular(noun)
+    if "'s " in head or noun in _UNIQUE or " of the " in phrase:
         return f"the {phrase}"
-    if singular(noun)[0] == noun and noun.endswith("s") and not noun.endswith("ss"):
+    if noun in _MASS or plural or first in ("two", "three", "several", "many", "some"):
+        return phrase
+    if first.endswith("est") or first in _SINGLED_OUT:
+        return f"the {phrase}"
+    if one == noun and noun.endswith("s") and not noun.endswith("ss"):
         return phrase
     return f"an {phrase}" if first[:1] in "aeiou" else f"a {phrase}"
 
 
 def _without_colours(target: Target, phrase: str) -> str:
     for colour in target.colours:
-        phrase = re.sub(rf"\b{re.escape(colour)}\b(?:-coloured|-colored)? ?", "", phrase, count=1, flags=re.I)
+        phrase = re.sub(
+            rf"\b{re.escape(colour)}\b(?:-coloured|-colored)? ?", "", phrase, count=1, flags=re.I
+        )
     return re.sub(r"^(?:and|,)\s+", "", phrase.strip()) or phrase
 
 
 def _after(change: Change, target: Target, before: str, relation: str) -> str:
     """Write what stands in the target's place afterwards."""
-    tail = f" {target.relation}" if target.relation and target.phrase.endswith(target.relation) else ""
+    tail = (
+        f" {target.relation}" if target.relation and target.phrase.endswith(target.relation) else ""
+    )
     value = change.value
     if change.kind == "recolor":
         return _with_article(f"{value} {_without_colours(target, before)}")
@@ -122,7 +160,10 @@ def _after(change: Change, target: Target, before: str, relation: str) -> str:
     emptied = target.relation.startswith(("from ", "on ", "in ", "at "))
     if target.relation.startswith(("of ", "off ")):
         return _with_article(host)
-    return _with_article(f"empty {host}") if emptied and host else "an empty background"
+    if not (emptied and host):
+        return "an empty background"
+    support = singular(_RELATION.split(host)[0].rsplit(" ", 1)[-1])[0] in _SUPPORTS
+    return _with_article(f"empty {host}" if support else host)
 
 
 def _with_trait(value: str, before: str) -> str:
@@ -142,7 +183,9 @@ def _surroundings(change: Change) -> str:
         return f"{_FILTERS.get(change.operation, '')} surroundings"
     if change.kind == "tone":
         return f"{_TONES.get((change.operation, 1 if change.amount >= 0 else -1), '')} surroundings"
-    return f"{change.value} surroundings".strip() if change.kind != "remove" else "empty surroundings"
+    return (
+        f"{change.value} surroundings".strip() if change.kind != "remove" else "empty surroundings"
+    )
 
 
 def _whole(change: Change, caption: str, relation: str) -> Captions:
@@ -155,10 +198,14 @@ def _whole(change: Change, caption: str, relation: str) -> Captions:
         tone = _TONES.get((change.operation, 1 if change.amount >= 0 else -1), "")
         return Captions(source=source, edited=f"{tone} photo of {subject}")
     if change.kind == "filter":
-        return Captions(source=source, edited=f"{_FILTERS.get(change.operation, '')} photo of {subject}")
+        return Captions(
+            source=source, edited=f"{_FILTERS.get(change.operation, '')} photo of {subject}"
+        )
     if change.kind == "add":
         place = f" {relation}" if relation and relation not in ("on", "in") else ""
-        return Captions(source=source, edited=f"photo of {subject} with {_with_article(change.value)}{place}")
+        return Captions(
+            source=source, edited=f"photo of {subject} with {_with_article(change.value)}{place}"
+        )
     if change.kind == "remove":
         return Captions(source=source, edited="photo of an empty background")
     if change.kind == "replace":

@@ -5,10 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from image_core.instructions.changes import Change
-from image_core.instructions.noun_phrase import Reference, read_references
-from image_core.instructions.text import Words
-from image_core.types import Target
+from image_core.instructions.coordination import read_references
+from image_core.instructions.noun_phrase import Reference, thing
+from image_core.instructions.text import Words, words_of
+from image_core.types import Kind, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change, apart from what it is done to.
+
+    Attributes:
+        kind: What kind of edit.
+        operation: Which operator; empty means the kind's own name.
+        value: What the thing becomes, in words.
+        amount: How much, signed.
+    """
+
+    kind: Kind
+    operation: str = ""
+    value: str = ""
+    amount: float = 1.0
+
+
+def pointed_at(words: Words) -> Drafts:
+    """Draft that things are only pointed at, for "it" and "them" in what follows."""
+    references = read_references(words)
+    if references is None:
+        return None
+    return [Draft(reference=reference, change=None) for reference in references]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +52,6 @@ class Draft:
 
 
 Drafts = list[Draft] | None
-
 WHOLE = Reference(target=Target(), whole_image=True)
 _MEANINGFUL = {
     "colour": ("recolor", "tone", "filter", "style"),
@@ -58,7 +82,22 @@ def _draft(reference: Reference, change: Change, words: Words) -> Draft | None:
         change = Change(kind=kind, operation=operation, value=change.value)  # type: ignore[arg-type]
     if aspect and reference.target.pronoun and words[0] != "its" and change.kind != "recolor":
         reference = replace(reference, target=Target(), whole_image=True)
+    if reference.whole_image and change.kind in ("replace", "attribute"):
+        change = _of_the_whole(change)
     return Draft(reference=reference, change=change)
+
+
+def _of_the_whole(change: Change) -> Change:
+    """Call it a style when the picture itself becomes another scene or gets a look."""
+    words = change.value.lower().split()
+    if change.kind == "replace":
+        return replace(change, kind="style")
+    if words[:1] == ["like"]:
+        value = " ".join(change.value.split()[1:])
+        return replace(change, kind="style", value=thing(words_of(value)))
+    if words[-1:] in (["look"], ["feel"], ["vibe"]):
+        return replace(change, kind="style", value=" ".join(change.value.split()[:-1]))
+    return change
 
 
 def with_source_colour(drafts: Iterable[Draft], colour: str) -> list[Draft]:

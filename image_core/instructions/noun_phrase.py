@@ -4,39 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from image_core.colour_names import BASIC, is_colour_modifier, is_colour_word, parse_colour
+from image_core.instructions.head_noun import Head, read_head
 from image_core.instructions.lexicon import (
     ASPECTS,
     DETERMINERS,
     EXCEPT,
-    NUMBERS,
-    ORDINALS,
     PICTURE,
     PICTURE_SURE,
-    PLACE_DEGREES,
     PLACE_PARTS,
     PLURAL_PRONOUNS,
     PRONOUNS,
     QUANTIFIERS,
     RELATIONS,
-    SIZES,
 )
-from image_core.instructions.nouns import describes, is_adjective, singular
+from image_core.instructions.nouns import describes, singular
 from image_core.instructions.positions import (
     places_of,
     preposition_at,
     read_whereabouts,
     starts_with,
 )
-from image_core.instructions.text import COMMA, POSSESSIVE, Word, Words, spoken
-from image_core.types import Place, Size, Target
+from image_core.instructions.relations import goes_on, relative_clause, tail_start
+from image_core.instructions.text import COMMA, POSSESSIVE, Word, Words, spoken, vocabulary
+from image_core.types import Place, Target
 
 MAX_WORDS = 40
-_NEVER_IN_ONE = frozenset(
-    "i you we is are was were be been am will would can could should must do does not what why how "
-    "when where if instead into".split()
+_NEVER_IN_ONE = vocabulary(
+    """
+    i you we is are was were be been am will would can could should must do does not what why how
+    when where if instead into as like than
+    """
 )
-_JOINTS = frozenset({"and", COMMA, "plus", "&", "or"})
 _REST = (
     ("everything", "else"), ("all", "else"), ("the", "rest"), ("rest",), ("all", "the", "rest"),
     ("anything", "else"), ("all", "other", "things"), ("the", "other", "things"),
@@ -46,30 +44,6 @@ _ALL_OF_IT = (
     ("everything",), ("it", "all"), ("all", "of", "it"), ("the", "whole", "thing"), ("all",),
     ("the", "entire", "thing"), ("everything", "in", "it"), ("the", "lot"),
 )  # fmt: skip
-_TWO_WORD_NOUNS = frozenset(
-    {("top", "hat"), ("light", "bulb"), ("light", "switch"), ("light", "fixture"), ("light", "pole"),
-     ("light", "house"), ("left", "turn"), ("ice", "cream"), ("hot", "dog"), ("polar", "bear"),
-     ("teddy", "bear"), ("high", "heels"), ("wild", "boar"), ("golden", "retriever"),
-     ("orange", "juice"), ("olive", "oil"), ("plastic", "bag"), ("paper", "bag"), ("flat", "screen"),
-     ("high", "chair"), ("dry", "cleaner"), ("glass", "bottle"), ("cold", "drink")}
-)  # fmt: skip
-_TWO_WORD_NOUNS -= {("plastic", "bag"), ("paper", "bag"), ("glass", "bottle"), ("cold", "drink")}
-# Before these, a colour word that is also a plant, food or stuff says what the thing is made of.
-_NATURAL_HEADS = frozenset(
-    """
-    tree bush branch leaf petal garden blossom bud flower plant bouquet stem pie cake juice sauce jam
-    jar tart cookie ice milkshake muffin bar field beach castle dune storm globe man ball flake path
-    floor bed forest grove orchard salad soup bread ale fillet steak oil butter tea syrup candy
-    biscuit slice piece peel pit tomato milk roll wedge truffle pudding drift angel
-    """.split()
-)
-_STUFF = frozenset(
-    """
-    cherry rose raspberry peach apricot lemon sand caramel chocolate chestnut olive mint forest snow
-    plum ginger lavender lilac mustard salmon moss lime orange cream walnut coral aubergine violet
-    rust hazel
-    """.split()
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +56,7 @@ class Reference:
         aspect: "colour", "texture", "style" or "attribute" for "the colour of the chair".
         rest: "the rest", "everything else": all but what was named before.
         plural: A plural pronoun, which takes up all that was named before.
+        owned: "its" or "their" stands before it: a part of what was named before.
     """
 
     target: Target
@@ -89,6 +64,7 @@ class Reference:
     aspect: str = ""
     rest: bool = False
     plural: bool = False
+    owned: bool = False
 
 
 def starts_noun_phrase(words: Words) -> bool:
@@ -108,65 +84,12 @@ def strip_determiners(words: Words) -> Words:
     return words
 
 
-def split_coordination(words: Words) -> list[Words]:
-    """Split "the cup and the spoon" into its parts; "the red and white flag" stays whole."""
-    parts: list[Words] = []
-    start = 0
-    for index, word in enumerate(words):
-        if word not in _JOINTS or word.quoted or index <= start:
-            continue
-        left, right = words[start:index], words[index + 1 :]
-        if right and _parts_meet(left, right):
-            parts.append(left)
-            start = index + 1
-        elif left and right and right[0] in _JOINTS and _parts_meet(left, right[1:]):
-            parts.append(left)
-            start = index + 2
-    parts.append(words[start:])
-    return [part for part in parts if part]
-
-
-def _parts_meet(left: Words, right: Words) -> bool:
-    """Tell whether a thing ends and another begins at an "and"."""
-    if any(excluded in left for excluded in ("except", "but", "besides", "excluding")):
-        return False
-    if "between" in left and not any(w in ("and", "&") for w in left[left.index("between") :]):
-        return False
-    bare = strip_determiners(left)
-    if not bare:
-        return False
-    if starts_noun_phrase(right):
-        return True
-    if all(places_of(word) or word in ORDINALS for word in bare):
-        return True
-    return not describes(bare[-1]) and not (len(right) == 1 and is_adjective(right[0]))
-
-
-def read_references(words: Words) -> list[Reference] | None:
-    """Read one or several joined noun phrases; None when one of them is none."""
-    parts = split_coordination(words)
-    found = [read_reference(part) for part in parts]
-    if not parts or any(one is None for one in found):
-        return None
-    references = [one for one in found if one is not None]
-    for index in range(len(references) - 2, -1, -1):
-        here, after = references[index].target, references[index + 1].target
-        borrowed = here
-        if not here.noun and not here.pronoun and (here.colours or here.places or here.ordinal):
-            borrowed = replace(borrowed, noun=after.noun, phrase=f"{here.phrase} {after.noun}")
-        if not borrowed.relation and after.relation.startswith("of "):
-            borrowed = replace(
-                borrowed, relation=after.relation, phrase=f"{borrowed.phrase} {after.relation}"
-            )
-        references[index] = replace(references[index], target=borrowed)
-    return references
-
-
 def read_reference(words: Words) -> Reference | None:
     """Read a noun phrase; None when the words are none."""
     words = _without_only(words)
     if not words or len(words) > MAX_WORDS:
         return None
+    words = _plainer(words)
     if words in _ALL_OF_IT or _is_everything_shown(words):
         return Reference(target=Target(), whole_image=True)
     for rest in _REST:
@@ -192,6 +115,20 @@ def _without_only(words: Words) -> Words:
         if words in _ALL_OF_IT:
             break
         words = words[:-1]
+    return words
+
+
+def _plainer(words: Words) -> Words:
+    """Put "everyone" as "all people", "the cup that is on the left" as "the cup on the left"."""
+    if words and words[0] in ("everyone", "everybody"):
+        words = (Word("all"), Word("people"), *words[1:])
+    all_things = words[:1] in (("everything",), ("anything",)) and not _only_picture(words[1:])
+    if all_things and len(words) > 2 and words[1] not in ("outside", "around"):
+        related = words[1] in RELATIONS or preposition_at(words, 1)
+        words = (Word("all"), Word("things"), *words[1:]) if related else words
+    for at in range(1, len(words) - 2):
+        if words[at] in ("that", "which", "who") and words[at + 1] in ("is", "are", "was", "were"):
+            return (*words[:at], *words[at + 2 :])
     return words
 
 
@@ -225,6 +162,7 @@ def _excluded(words: Words) -> Words | None:
 def _read_described(words: Words) -> Reference | None:
     many = False
     pointed = words[0] == "this"
+    owned_by_it = words[0] in ("its", "their")
     while words:
         word = words[0]
         if word in QUANTIFIERS:
@@ -233,26 +171,32 @@ def _read_described(words: Words) -> Reference | None:
         elif starts_with(words, ("one", "of")):
             inner = read_reference(words[2:])
             return inner and replace(inner, target=replace(inner.target, all=False))
-        elif word in DETERMINERS or word == "one" and len(words) > 1:
+        elif word in DETERMINERS or (word == "one" and goes_on(words[1:])):
             words = words[1:]
         else:
             break
-    if not words or any(word in _NEVER_IN_ONE for word in words):
+    clause = relative_clause(words)
+    if not words or any(word in _NEVER_IN_ONE for word in words[:clause]):
         return None
-    owned = _read_owned(words)
-    if owned is not None:
-        return owned
-    tail = _tail_start(words)
+    possession = _read_owned(words)
+    if possession is not None:
+        return possession
+    tail = min(tail_start(words), clause)
     head, where = words[:tail], read_whereabouts(words[tail:])
     if not head:
         return None
-    parts = _read_head(head, followed_by_of=starts_with(where.relation, ("of",)))
+    of_one = starts_with(where.relation, ("of",)) and not _one_of_many(where.relation)
+    parts = read_head(head, followed_by_of=of_one)
     if parts is None:
         return None
     noun, plural = singular(parts.noun.rsplit(" ", 1)[-1])
     noun = " ".join([*parts.noun.split(" ")[:-1], noun]) if parts.noun else ""
     if _is_picture(parts, noun, where.relation, pointed):
         return Reference(target=Target(), whole_image=True)
+    if not noun or noun == "one":
+        among = _one_of_many(where.relation)
+        noun = among or noun
+        where = replace(where, relation=()) if among else where
     aspect = _aspect(noun, head, where.relation)
     if aspect is not None:
         return aspect
@@ -272,15 +216,16 @@ def _read_described(words: Words) -> Reference | None:
         attributes=(*parts.attributes, *where.grounds),
         relation=spoken(where.relation),
     )
-    return Reference(target=target)
+    return Reference(target=target, owned=owned_by_it)
 
 
 def _read_owned(words: Words) -> Reference | None:
     """Read "the cat's left eye"; None when no owner is named."""
     owned = [i for i, word in enumerate(words) if word == POSSESSIVE]
-    if not owned or owned[-1] + 1 >= len(words) or preposition_at(words, 0):
+    if not owned or owned[-1] == 0 or owned[-1] + 1 >= len(words) or preposition_at(words, 0):
         return None
-    if any(preposition_at(words, i) or words[i] in RELATIONS for i in range(owned[-1])):
+    related = any(preposition_at(words, i) or words[i] in RELATIONS for i in range(owned[-1]))
+    if related and not places_of(words[owned[-1] - 1]):
         return None
     inner = _read_described(words[owned[-1] + 1 :])
     owner = words[: owned[-1]]
@@ -290,131 +235,23 @@ def _read_owned(words: Words) -> Reference | None:
         return inner
     article = "" if owner[0].said[:1].isupper() else "the "
     whose = f"of {article}{spoken(owner)}"
-    if inner.aspect:
+    if inner.aspect and inner.target.pronoun:
         reference = read_reference(owner)
         return reference and replace(reference, aspect=inner.aspect)
     if owner[-1] in PICTURE_SURE:
         return inner
     relation = f"{inner.target.relation} {whose}".strip()
-    return Reference(target=replace(inner.target, phrase=spoken(words), relation=relation))
+    owned_one = replace(inner.target, phrase=spoken(words), relation=relation)
+    return Reference(target=owned_one, aspect=inner.aspect)
 
 
-def _tail_start(words: Words) -> int:
-    """Return where the head noun's phrase ends and what follows it begins."""
-    for index in range(1, len(words)):
-        if words[index].quoted:
-            continue
-        before = words[index - 1]
-        if words[index] in RELATIONS:
-            return index
-        if preposition_at(words, index):
-            if words[index] in ("left", "right") and words[index + 1 : index + 2] != ("of",):
-                continue
-            return index - 1 if before in ("just", "right", "directly") and index > 1 else index
-        participle = words[index].endswith(("ing", "ed")) and is_adjective(words[index])
-        if participle and not describes(before) and before not in DETERMINERS:
-            after = words[index + 1 : index + 2]
-            if not after or after[0] in DETERMINERS or preposition_at(words, index + 1):
-                return index
-    return len(words)
+def _one_of_many(relation: Words) -> str:
+    """Return the noun of "the leftmost of the three chairs", empty when the relation is another."""
+    inner = read_reference(relation[1:]) if starts_with(relation, ("of",)) else None
+    return inner.target.noun if inner is not None and inner.target.all else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Head:
-    noun: str
-    colours: tuple[str, ...]
-    size: Size | None
-    places: tuple[Place, ...]
-    ordinal: int
-    number: bool
-    attributes: tuple[str, ...]
-
-
-def _read_head(words: Words, *, followed_by_of: bool) -> _Head | None:
-    """Sort the words up to and with the noun."""
-    colours: list[str] = []
-    attributes: list[str] = []
-    places: list[Place] = []
-    size: Size | None = None
-    ordinal = 0
-    number = False
-    index = 0
-    while index < len(words):
-        word = words[index]
-        last = index == len(words) - 1
-        if words[index : index + 2] in _TWO_WORD_NOUNS or word.quoted:
-            break
-        length = _colour_length(words, index)
-        if length and not (last and word not in BASIC or last and word == "orange"):
-            colours.append(_colour_text(words[index : index + length]))
-            index += length
-            continue
-        if last and not _may_end_without_noun(words, index, followed_by_of):
-            break
-        if word in _JOINTS or word in PLACE_DEGREES or word in ("most", "single", "really"):
-            pass
-        elif word in NUMBERS:
-            number = True
-        elif word in ORDINALS:
-            ordinal = ORDINALS[word]
-        elif word in SIZES:
-            size = SIZES[word]  # type: ignore[assignment]
-        elif places_of(word):
-            places += places_of(word)
-        elif word == "hand" and places:
-            pass
-        elif is_adjective(word):
-            attributes.append(word.said)
-        else:
-            break
-        index += 1
-    noun = " ".join(word.lower() for word in words[index:])
-    if not noun and not (colours or places or ordinal or size):
-        return None
-    return _Head(
-        noun=noun,
-        colours=tuple(colours),
-        size=size,
-        places=tuple(dict.fromkeys(places)),
-        ordinal=ordinal,
-        number=number,
-        attributes=tuple(attributes),
-    )
-
-
-def _may_end_without_noun(words: Words, index: int, followed_by_of: bool) -> bool:
-    """Tell whether the last word is a place, size or ordinal that stands for the thing itself."""
-    word = words[index]
-    return not followed_by_of and bool(places_of(word) or word in ORDINALS or word in SIZES)
-
-
-def _colour_length(words: Words, start: int) -> int:
-    """Return how many words at ``start`` make one colour phrase, 0 for none."""
-    best = 0
-    for end in range(start + 1, min(len(words), start + 4) + 1):
-        phrase = words[start:end]
-        if phrase[-1] in ("coloured", "colour") and best:
-            return best + 1
-        if not all(is_colour_word(w) or is_colour_modifier(w) for w in phrase):
-            single = phrase[-1].removesuffix("-coloured")
-            if len(phrase) == 1 and single != phrase[-1] and parse_colour(single):
-                best = 1
-                continue
-            break
-        if is_colour_word(phrase[-1]) and parse_colour(" ".join(phrase)) is not None:
-            best = len(phrase)
-    after = words[start + best : start + best + 1]
-    if best == 1 and words[start] in _STUFF and after and singular(after[0])[0] in _NATURAL_HEADS:
-        return 0
-    return best
-
-
-def _colour_text(words: Words) -> str:
-    text = " ".join(word.said.lower() for word in words if word not in ("coloured", "colour"))
-    return text.removesuffix("-coloured").removesuffix("-colored")
-
-
-def _is_picture(head: _Head, noun: str, relation: Words, pointed: bool) -> bool:
+def _is_picture(head: Head, noun: str, relation: Words, pointed: bool) -> bool:
     plain = not (head.colours or head.places or head.ordinal or head.size or head.number)
     whole = [a for a in head.attributes if a.lower() in ("whole", "entire", "full")]
     if not plain or relation or len(whole) != len(head.attributes):
@@ -426,7 +263,7 @@ def _aspect(noun: str, head: Words, relation: Words) -> Reference | None:
     """Read "the colour of the chair", "the chair colour" and "its colour" as the chair itself."""
     last = noun.rsplit(" ", 1)[-1]
     aspect = ASPECTS.get(last) or ASPECTS.get(head[-1], "")
-    if not aspect or not relation and last == "print":
+    if not aspect or (not relation and last == "print"):
         return None
     if relation and relation[0] in ("of", "on", "in", "for"):
         inner = read_reference(relation[1:])
@@ -437,15 +274,6 @@ def _aspect(noun: str, head: Words, relation: Words) -> Reference | None:
     else:
         return None
     return inner and replace(inner, aspect=aspect)
-
-
-def segmentation_phrase(target: Target) -> str:
-    """Return the words for a segmenter: InstructEdit's segmentation prompt.
-
-    Empty for a pronoun and for the whole picture. For "everything except the sky" it is "sky":
-    the caller takes the complement, as ``target.inverted`` says.
-    """
-    return "" if target.pronoun else " ".join(target.phrase.split())
 
 
 def thing(words: Words) -> str:
@@ -461,6 +289,6 @@ def is_thing(words: Words) -> bool:
     bare = strip_determiners(words)
     if not bare or len(bare) > MAX_WORDS or any(word in _NEVER_IN_ONE for word in bare):
         return False
-    head = bare[: _tail_start(bare)]
+    head = bare[: tail_start(bare)]
     last: Word = head[-1]
     return last not in PLACE_PARTS or len(head) > 1 or len(bare) > 1

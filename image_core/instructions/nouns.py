@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from image_core.colour_names import is_colour_modifier, is_colour_word
 from image_core.instructions.lexicon import ORDINALS, PLACES, SIZES
+from image_core.instructions.text import vocabulary
 
 _IRREGULAR = {
     "people": "person", "children": "child", "feet": "foot", "teeth": "tooth", "geese": "goose",
@@ -19,63 +20,84 @@ _IRREGULAR = {
     "moustaches": "moustache", "headaches": "headache", "birdies": "birdie", "collies": "collie",
     "huskies": "husky",
 }  # fmt: skip
-_PLURAL_ONLY = frozenset(
-    "glasses sunglasses eyeglasses trousers pants jeans shorts scissors clothes pyjamas pajamas "
-    "goggles binoculars headphones tights leggings tongs pliers overalls dungarees spectacles "
-    "headquarters noodles".split()
+_PLURAL_ONLY = vocabulary(
+    """
+    glasses sunglasses eyeglasses trousers pants jeans shorts scissors clothes pyjamas pajamas
+    goggles binoculars headphones tights leggings tongs pliers overalls dungarees spectacles
+    headquarters noodles
+    """
 )
-_NO_PLURAL = frozenset(
-    "bus gas lens canvas iris atlas tennis octopus virus cactus asparagus christmas series species "
-    "circus campus bonus citrus hibiscus crocus news mars paris texas always perhaps".split()
+_NO_PLURAL = vocabulary(
+    """
+    bus gas lens canvas iris atlas tennis octopus virus cactus asparagus christmas series species
+    circus campus bonus citrus hibiscus crocus news mars paris texas always perhaps
+    """
 )
-_SAME = frozenset("sheep fish deer moose aircraft spacecraft".split())
-
-_ADJECTIVES = frozenset(
+_SAME = vocabulary("sheep fish deer moose aircraft spacecraft")
+_ADJECTIVES = vocabulary(
     """
     long short tall wide narrow thick thin flat round square oval curved straight curly wavy bald
-    old young new ancient modern fresh dry wet dirty clean hot cold warm cool frozen soft hard rough
-    smooth shiny glossy matte matt dull bright dark light pale deep vivid faded worn torn broken open
-    closed empty full heavy strong weak fat slim skinny thin cute pretty beautiful ugly nice lovely
-    elegant fancy plain simple happy sad angry scared surprised calm serious asleep awake alive dead
-    wild tame real fake old-fashioned vintage antique retro futuristic gothic rustic rich poor clear
-    transparent translucent opaque see-through solid hollow metallic plastic metal glass leather stone
-    marble ceramic concrete steel iron tin rubber paper cardboard cotton silk satin velvet wool woollen
-    woolen denim linen lace knitted crystal porcelain clay stained granite wood wooden golden oaken
-    framed parked potted abstract visible other same different main whole entire single nearest closest
-    farthest furthest nearby far near lone evil good bad high low loose tight blank bare naked ripe raw
-    burnt crisp lush overcast sunny foggy misty stormy cloudy rainy snowy windy starry moonlit blond
-    female male adult teenage young elderly mechanical robotic neon chubby bushy sleek bloody crimson
-    gigantic majestic magical upright upside-down front rear back outer inner upholstered striped
-    spotted dotted chequered plaid floral tartan polka-dot polka-dotted wintry autumnal gloomy bizarre
+    old young new ancient modern fresh dry wet dirty clean hot cold warm cool frozen soft hard
+    rough smooth shiny glossy matte matt dull bright dark light pale deep vivid faded worn torn
+    broken open closed empty full heavy strong weak fat slim skinny thin cute pretty beautiful
+    ugly nice lovely elegant fancy plain simple happy sad angry scared surprised calm serious
+    asleep awake alive dead wild tame real fake old-fashioned vintage antique retro futuristic
+    gothic rustic rich poor clear transparent translucent opaque see-through solid hollow metallic
+    plastic metal glass leather stone marble ceramic concrete steel iron tin rubber paper
+    cardboard cotton silk satin velvet wool woollen woolen denim linen lace knitted crystal
+    porcelain clay stained granite wood wooden golden oaken framed parked potted abstract visible
+    other same different main whole entire single nearest closest farthest furthest nearby far
+    near lone evil good bad high low loose tight blank bare naked ripe raw burnt crisp lush
+    overcast sunny foggy misty stormy cloudy rainy snowy windy starry moonlit blond female male
+    adult teenage young elderly mechanical robotic neon chubby bushy sleek bloody crimson gigantic
+    majestic magical upright upside-down front rear back outer inner upholstered striped spotted
+    dotted chequered plaid floral tartan polka-dot polka-dotted wintry autumnal gloomy bizarre
     ornate mirror mirrored reflective iridescent holographic sparkly glowing shaggy furry fluffy
-    sleepy tired friendly scary lifelike realistic photorealistic surreal calmer grumpy rugged aged
-    medieval victorian tropical arctic alien human feline canine obese muscular giant tiny evening
-    pixelated blurry sharp grand bearded pregnant square-shaped sandy grassy rocky healthy rotten
-    sick adorable vivid dramatic cheerful wrinkled crumpled messy neat tidy spiky slimy sticky
-    """.split()
-)  # fmt: skip
-_NOT_ADJECTIVES = frozenset(
+    sleepy tired friendly scary lifelike realistic photorealistic surreal calmer grumpy rugged
+    aged medieval victorian tropical arctic alien human feline canine obese muscular giant tiny
+    evening pixelated blurry sharp grand bearded pregnant square-shaped sandy grassy rocky healthy
+    rotten feathery watery fiery slippery sick adorable vivid dramatic cheerful wrinkled crumpled
+    messy neat tidy spiky slimy sticky
     """
-    bed shed seed weed reed sled thread bread head forehead bedspread toy boy baby lady city party
-    candy daisy cherry berry strawberry blueberry raspberry cranberry body belly puppy kitty teddy
-    bunny pony donkey monkey turkey key sky tray jay ray day way runway driveway railway subway
-    highway hallway doorway bay clay hay display jersey chimney trolley lily ivy poppy pansy peony
-    jelly curry gravy pastry honey money whiskey cookery pottery jewelry jewellery balcony canopy
-    butterfly fly library factory gallery bakery grocery battery family country story diary
-    cemetery ferry lorry buggy hoody hockey derby navy army enemy fairy mummy daddy granny study
-    entry alley valley copy body nappy tummy ruby story ebony ivory trophy galaxy century spray
-    building painting ceiling wedding ring earring wing string king spring swing clothing lighting
-    drawing sibling duckling railing icing frosting pudding stocking evening morning topping awning
-    flooring herring thing being bedding fencing parking dining living washing swimming sewing
-    ironing shopping cutting hunting boxing crossing landing lettering wiring rigging siding
-    metal animal medal hospital petal pedal crystal coral opal cereal signal canal festival
-    arrival table vegetable cable constable olive hive dive drive archive locomotive detective
-    lettuce surface face place marble bubble fabric plastic picnic attic mosaic comic music lilac
-    garlic clinic fish dish radish bush brush candle towel kitchen garden chicken linen oven raven
-    women men children curtain pen hen queen screen open even token siren heaven maiden toddler
-    elephant plant ant leash bulldog reindeer tractor motor doctor window
-    """.split()
+)  # fmt: skip
+_NOT_ADJECTIVES = vocabulary(
+    """
+    everything anything something nothing bed shed seed weed reed sled thread bread head forehead
+    bedspread toy boy baby lady city party candy daisy cherry berry strawberry blueberry raspberry
+    cranberry body belly puppy kitty teddy bunny pony donkey monkey turkey key sky tray jay ray
+    day way runway driveway railway subway highway hallway doorway bay clay hay display jersey
+    chimney trolley lily ivy poppy pansy peony jelly curry gravy pastry honey money whiskey
+    cookery pottery jewelry jewellery balcony canopy butterfly fly library factory gallery bakery
+    grocery battery family country story diary cemetery ferry lorry buggy hoody hockey derby navy
+    army enemy fairy mummy daddy granny study entry alley valley copy body nappy tummy ruby story
+    ebony ivory trophy galaxy century spray building painting ceiling wedding ring earring wing
+    string king spring swing clothing lighting drawing sibling duckling railing icing frosting
+    pudding stocking evening morning topping awning flooring herring thing being bedding fencing
+    parking dining living washing swimming sewing ironing shopping cutting hunting boxing crossing
+    landing lettering wiring rigging siding metal animal medal hospital petal pedal crystal coral
+    opal cereal signal canal festival traffic tunic topic relic arrival table vegetable cable
+    constable olive hive dive drive archive locomotive detective lettuce surface face place marble
+    bubble fabric plastic picnic attic mosaic comic music lilac garlic clinic fish dish radish
+    bush brush candle towel kitchen garden chicken linen oven raven women men children curtain pen
+    hen queen screen open even token siren heaven maiden toddler elephant plant ant leash bulldog
+    reindeer tractor motor doctor window
+    """
 )
+# Both adjective and noun: they may end a noun phrase that has a determiner.
+ALSO_NOUNS = vocabulary(
+    """
+    square oval metal glass paper leather stone marble plastic cotton silk wood iron crystal clay
+    concrete steel ceramic denim lace light female male adult antique alien human mirror evening
+    rose orange lemon peach plum snow sand moss chocolate cherry forest lavender coral pearl olive
+    salmon violet sage rust jade emerald walnut chestnut apricot raspberry lime ginger cream
+    charcoal slate brick caramel mint turquoise ruby sapphire amber indigo front back rear mosaic
+    model
+    """
+)
+_NOUN_ENDINGS = (
+    "berry", "man", "ery", "ory", "ity", "ogy", "phy", "try", "ncy", "ney", "rty", "omy", "ary",
+    "cy",
+)  # fmt: skip
 _ADJECTIVE_ENDINGS = (
     "ful", "less", "ous", "ish", "able", "ible", "ive", "ic", "ical", "ian", "ese", "esque",
     "like", "shaped", "looking", "coloured", "style", "ed", "ing", "y", "al",
@@ -117,7 +139,7 @@ def is_adjective(word: str) -> bool:
         return word.endswith(("ed", "ing", "y", "like", "style", "free", "sized", "tone", "tech"))
     if len(word) < 5:
         return False
-    return word.endswith(_ADJECTIVE_ENDINGS) and not word.endswith(("berry", "man", "tory", "ney"))
+    return word.endswith(_ADJECTIVE_ENDINGS) and not word.endswith(_NOUN_ENDINGS)
 
 
 def describes(word: str) -> bool:

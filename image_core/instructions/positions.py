@@ -14,10 +14,10 @@ from image_core.instructions.lexicon import (
     PLACES,
     PREPOSITIONS,
 )
-from image_core.instructions.text import Words, spoken
+from image_core.instructions.text import Words, spoken, vocabulary
 from image_core.types import Place
 
-_PLACE_PREPOSITIONS = frozenset("on at in to near by along from toward towards".split())
+_PLACE_PREPOSITIONS = vocabulary("on at in to near by along from toward towards")
 _ARTICLES = frozenset({"the", "its", "my", "your", "this"})
 
 
@@ -66,7 +66,7 @@ def _match(words: Words) -> tuple[tuple[Place, ...], int]:
     found: list[Place] = []
     while index < len(words):
         word = words[index]
-        if word in _ARTICLES and not found or word in PLACE_DEGREES:
+        if (word in _ARTICLES and not found) or word in PLACE_DEGREES:
             index += 1
         elif places_of(word):
             found += [place for place in places_of(word) if place not in found]

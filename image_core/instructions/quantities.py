@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from image_core.instructions.amounts import take_amount
-from image_core.instructions.changes import FILTER_NOUNS, TONE_NOUNS, Change
-from image_core.instructions.drafts import WHOLE, Draft, Drafts, draft_all
+from image_core.instructions.drafts import WHOLE, Change, Draft, Drafts, draft_all
 from image_core.instructions.lexicon import DETERMINERS
 from image_core.instructions.noun_phrase import strip_determiners
-from image_core.instructions.text import POSSESSIVE, Words
+from image_core.instructions.text import POSSESSIVE, Words, vocabulary
+from image_core.instructions.tones import FILTER_NOUNS, TONE_NOUNS
 
 _OF = frozenset({"of", "in", "on", "for", "from", "to", "at"})
-_LEADS = frozenset("overall general colour more less of some bit total level amount".split())
-_HIGHER = frozenset("higher stronger greater up bigger larger more increased".split())
-_LOWER = frozenset("lower weaker down smaller less reduced decreased lesser softer".split())
+_LEADS = vocabulary("overall general colour more less of some bit total level amount")
+_HIGHER = vocabulary("higher stronger greater up bigger larger more increased")
+_LOWER = vocabulary("lower weaker down smaller less reduced decreased lesser softer")
 
 
 def quantity_change(words: Words, sign: int, amount: float) -> Change | None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 from image_core.errors import InstructionNotUnderstood
 from image_core.instructions.captions import caption_step, main_thing
-from image_core.instructions.changes import Change
-from image_core.instructions.drafts import Draft
+from image_core.instructions.drafts import Change, Draft
 from image_core.instructions.noun_phrase import Reference, read_reference
 from image_core.instructions.steps import Clause, read_clauses
 from image_core.instructions.text import check, spoken, tokenise
@@ -78,7 +77,11 @@ class RulesProcessor:
             assert change is not None
             whole = draft.reference.whole_image
             captions = caption_step(
-                change, draft.reference.target, whole_image=whole, relation=draft.relation, caption=now
+                change,
+                draft.reference.target,
+                whole_image=whole,
+                relation=draft.relation,
+                caption=now,
             )
             steps.append(
                 EditStep(
@@ -113,7 +116,7 @@ def _resolved(clauses: list[Clause], caption: str) -> list[tuple[Draft, str]]:
                 named.append(reference)
                 if draft.change is None or _merged(resolved, draft):
                     continue
-                if _takes_the_place(resolved, meant):
+                if _says_again(resolved, meant) or _takes_the_place(resolved, meant):
                     resolved.pop()
                 resolved.append((meant, spoken(clause.words)))
         before = named or before
@@ -129,7 +132,9 @@ def _references(
             return before
         if nearest:
             return nearest[-1:]
-        shown = read_reference(tokenise(check(main_thing(caption)))) if main_thing(caption) else None
+        shown = (
+            read_reference(tokenise(check(main_thing(caption)))) if main_thing(caption) else None
+        )
         return [shown if shown is not None and shown.target.noun else reference]
     if reference.rest:
         named = [one.target for one in nearest if not one.target.inverted and one.target.noun]
@@ -139,6 +144,10 @@ def _references(
     if target.noun == "one" and nearest:
         noun = nearest[-1].target.noun
         return [replace(reference, target=replace(target, noun=noun, phrase=_named(target, noun)))]
+    if reference.owned and nearest and nearest[-1].target.noun and not target.relation:
+        owner = nearest[-1].target
+        whose = owner.relation if owner.relation.startswith("of ") else f"of the {owner.noun}"
+        return [replace(reference, target=replace(target, relation=whose))]
     return [reference]
 
 
@@ -158,6 +167,16 @@ def _merged(resolved: list[tuple[Draft, str]], draft: Draft) -> bool:
     value = f"{draft.change.value} {last.change.value}"
     resolved[-1] = (replace(last, change=Change(kind="add", value=value)), words)
     return True
+
+
+def _says_again(resolved: list[tuple[Draft, str]], draft: Draft) -> bool:
+    """Tell whether a step does to the same thing what the one before it did ("…, take it out")."""
+    last = resolved[-1][0] if resolved else None
+    if last is None or last.change is None or draft.change is None:
+        return False
+    same = (last.change.kind, last.change.operation) == (draft.change.kind, draft.change.operation)
+    once = same and draft.change.kind in ("remove", "tone")
+    return once and last.reference.target == draft.reference.target
 
 
 def _takes_the_place(resolved: list[tuple[Draft, str]], draft: Draft) -> bool:

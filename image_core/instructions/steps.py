@@ -6,34 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from image_core.errors import InstructionNotUnderstood
-from image_core.instructions.changes import Change
-from image_core.instructions.clauses import (
-    GAPPING,
-    Reader,
-    loosely,
-    read_instead,
-    reader_of,
-    removed,
-)
-from image_core.instructions.drafts import Draft, Drafts
+from image_core.instructions.amounts import DEGREE_WORDS
+from image_core.instructions.clauses import GAPPING, Reader, loosely, read_instead, reader_of
+from image_core.instructions.coordination import read_references
+from image_core.instructions.courtesy import courteous, without_reasons
+from image_core.instructions.drafts import Change, Draft, Drafts
 from image_core.instructions.lexicon import (
     CHANGING,
     FILLERS,
     KEEPING,
-    PREFIXES,
     SOFT_BREAKS,
     STEP_WORDS,
-    SUFFIXES,
     UNCHANGED,
 )
-from image_core.instructions.noun_phrase import read_references, starts_noun_phrase
-from image_core.instructions.text import COMMA, STOP, Words, spoken, words_of
-from image_core.instructions.verbs import begins_clause, verb_at
+from image_core.instructions.noun_phrase import starts_noun_phrase
+from image_core.instructions.removing import removed
+from image_core.instructions.text import STOP, Words, spoken
+from image_core.instructions.verbs import begins_clause, separated, verb_at
 
 MAX_BREAKS = 60
-_PREFIXES = sorted((words_of(prefix) for prefix in PREFIXES), key=len, reverse=True)
-_SUFFIXES = sorted((words_of(suffix) for suffix in SUFFIXES), key=len, reverse=True)
-_ORDINAL_ADVERBS = frozenset("first next second third last".split())
 _MODALS = frozenset({"should", "must", "needs", "ought"})
 _GREY = Change(kind="filter", operation="grayscale")
 
@@ -59,46 +50,42 @@ def read_clauses(words: Words) -> list[Clause]:
     """
     if sum(word in SOFT_BREAKS for word in words) > MAX_BREAKS:
         raise InstructionNotUnderstood("the instruction has too many parts for the rules")
-    clauses: list[Clause] = []
-    for sentence in _sentences(words):
+    clauses = list(_clauses(words))
+    for index, clause in enumerate(clauses):
+        later = [draft for after in clauses[index + 1 :] for draft in after.drafts]
+        if _describes_only(clause.words, later):
+            seen = tuple(replace(draft, change=None) for draft in clause.drafts)
+            clauses[index] = replace(clause, drafts=seen)
+    return clauses
+
+
+def _describes_only(words: Words, later: list[Draft]) -> bool:
+    """Tell whether "the sky is grey" only leads up to "make it blue"."""
+    indicative = any(word in ("is", "are", "looks") for word in words) and verb_at(words) is None
+    if not indicative or _MODALS & set(words):
+        return False
+    return any(draft.reference.target.pronoun for draft in later)
+
+
+def _clauses(words: Words) -> Iterator[Clause]:
+    for said in _sentences(words):
+        sentence = courteous(without_reasons(said))
+        if not sentence:
+            continue
         whole = _kept_in_colour(sentence)
         if whole is not None:
-            clauses.append(Clause(words=sentence, drafts=tuple(whole)))
+            yield Clause(words=sentence, drafts=tuple(whole))
             continue
         for part in _parts(sentence):
             if not part:
                 continue
             if _keeps(part):
-                clauses.append(Clause(words=part, drafts=tuple(_kept(part))))
+                yield Clause(words=part, drafts=tuple(_kept(part) or ()))
                 continue
             drafts = read_clause(part)
             if drafts is None:
                 raise InstructionNotUnderstood(f"the rules cannot read “{spoken(part)}”")
-            clauses.append(Clause(words=part, drafts=tuple(drafts)))
-    return clauses
-
-
-def courteous(words: Words) -> Words:
-    """Take courtesies off both ends: "could you please …", "… for me, thanks"."""
-    shorter = True
-    while words and shorter:
-        shorter = False
-        for prefix in _PREFIXES:
-            if len(words) > len(prefix) and words[: len(prefix)] == prefix:
-                words, shorter = words[len(prefix) :], True
-                break
-        if words[0] in _ORDINAL_ADVERBS and len(words) > 1 and (words[1] == COMMA or begins_clause(words[1:])):
-            words, shorter = words[1:], True
-        if words[0] in SOFT_BREAKS and len(words) > 1:
-            words, shorter = words[1:], True
-    shorter = True
-    while len(words) > 1 and shorter:
-        shorter = False
-        for suffix in _SUFFIXES:
-            if len(words) > len(suffix) and words[-len(suffix) :] == suffix:
-                words, shorter = words[: -len(suffix)], True
-                break
-    return () if words and all(word in SOFT_BREAKS for word in words) else words
+            yield Clause(words=part, drafts=tuple(drafts))
 
 
 def _sentences(words: Words) -> Iterator[Words]:
@@ -122,10 +109,14 @@ def _parts(words: Words) -> Iterator[Words]:
     """Split a sentence where a joint is followed by a verb, a keep-clause or a new statement."""
     start = 0
     for index, word in enumerate(words):
-        if index <= start or word.quoted:
+        if index <= start or word.quoted or words[:2] == ("instead", "of"):
             continue
-        bare_keep = word == "without" and words[index + 1 : index + 2] and words[index + 1] in CHANGING
-        bare_keep = bare_keep or word in ("keeping", "leaving") and not starts_noun_phrase(words[:0])
+        bare_keep = (
+            word == "without" and words[index + 1 : index + 2] and words[index + 1] in CHANGING
+        )
+        bare_keep = bare_keep or (
+            word in ("keeping", "leaving") and not starts_noun_phrase(words[:0])
+        )
         if word not in SOFT_BREAKS and not bare_keep:
             continue
         after = words[index:] if bare_keep else words[index + 1 :]
@@ -135,8 +126,11 @@ def _parts(words: Words) -> Iterator[Words]:
             continue
         courtly = courteous(after)
         known = verb_at(words[start:]) is not None or bool(_MODALS & set(words[start:index]))
-        if _keeps(after) or begins_clause(after) or (courtly != after and begins_clause(courtly)) or (
-            known and starts_noun_phrase(after) and _is_statement(after)
+        if (
+            _keeps(after)
+            or begins_clause(after)
+            or (courtly != after and begins_clause(courtly))
+            or (known and starts_noun_phrase(after) and _is_statement(after))
         ):
             yield courteous(words[start:index])
             start = index if bare_keep else index + 1
@@ -181,7 +175,11 @@ def _kept(words: Words) -> Drafts:
         return []
     name = words[1:]
     for end in range(1, len(name)):
-        if name[end] in UNCHANGED or name[end : end + 2] in (("as", "it"), ("as", "is"), ("in", "colour")):
+        if name[end] in UNCHANGED or name[end : end + 2] in (
+            ("as", "it"),
+            ("as", "is"),
+            ("in", "colour"),
+        ):
             name = name[:end]
             break
     references = read_references(name) or []
@@ -204,6 +202,8 @@ def read_clause(words: Words) -> Drafts:
     words = courteous(words)
     if not words:
         return None
+    if words[0].endswith("ly") and words[0] in DEGREE_WORDS and verb_at(words[1:]) is not None:
+        words = (*words[1:], words[0])
     drafts = read_instead(words, read_clause)
     if drafts:
         return drafts
@@ -211,7 +211,11 @@ def read_clause(words: Words) -> Drafts:
         return removed(words[1:])
     found = verb_at(words)
     verb, length = found if found is not None else (None, 0)
-    reader, rest = reader_of(verb), words[length:]
+    rest = words[length:]
+    apart = separated(words)
+    if apart is not None and length == 1:
+        verb, rest = apart
+    reader = reader_of(verb)
     drafts = None
     if verb is None or verb.frame in GAPPING:
         drafts = _sharing_a_verb(reader, rest, strict=verb is not None and verb.frame == "add")
@@ -244,6 +248,8 @@ def _sharing_a_verb(reader: Reader, words: Words, *, strict: bool) -> Drafts:
     start = 0
     for index, after in _breaks(words):
         if index <= start or not starts_noun_phrase(words[after:]):
+            continue
+        if "between" in words[max(start, index - 6) : index] and after - index == 1:
             continue
         if not _reads_on(reader, words[after:]):
             continue

@@ -15,9 +15,9 @@ MAX_CHARACTERS = 2000
 COMMA = ","
 STOP = "."
 POSSESSIVE = "'s"
-
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "`": "'", "´": "'", "“": '"', "”": '"',
-                         "„": '"', "«": '"', "»": '"', "–": "-", "‐": "-", "‑": "-", "—": ","})  # fmt: skip
+                         "„": '"', "«": '"',
+                         "»": '"', "–": "-", "‐": "-", "‑": "-", "—": ","})  # fmt: skip
 _TOKEN = re.compile(
     r"#[0-9A-Fa-f]{6}(?![0-9A-Za-z])"  # a colour code
     r"|\d+(?:[.,]\d+)? ?%"  # a share
@@ -39,7 +39,8 @@ _SPELLINGS = {
     "recolor": "recolour", "center": "centre", "gray": "grey", "grayscale": "greyscale",
     "gray-scale": "greyscale", "grey-scale": "greyscale", "watercolor": "watercolour",
     "color-coded": "colour-coded", "b&w": "black-and-white", "checkered": "chequered",
-    "checked": "chequered", "recolored": "recoloured", "discolor": "discolour", "neighbor": "neighbour",
+    "checked": "chequered", "recolored": "recoloured", "discolor": "discolour",
+    "neighbor": "neighbour",
     "grayer": "greyer", "grayish": "greyish", "multicolored": "multicoloured",
     "multi-colored": "multicoloured", "multi-coloured": "multicoloured", "bw": "black-and-white",
 }  # fmt: skip
@@ -64,6 +65,11 @@ class Word(str):
 
 
 Words = tuple[Word, ...]
+
+
+def vocabulary(text: str) -> frozenset[str]:
+    """Return the words of a list that is written out with spaces between."""
+    return frozenset(text.split())
 
 
 def words_of(text: str) -> Words:
@@ -111,6 +117,7 @@ def check(instruction: str) -> str:
                 f"the rules read English only, and “{character}” is in another script",
                 hint="Say it in English, or choose another language processor.",
             )
+    text = re.sub(r"(?i)\bb ?& ?w\b", "black and white", text).replace("&", " and ")
     text = re.sub(r"[^\S\n]+", " ", text)
     return re.sub(r" ?\n[ \n]*", "\n", text).strip()
 
@@ -136,6 +143,8 @@ def tokenise(text: str) -> Words:
             words.append(Word(COMMA, quoted=double or single))
         elif token.lower() in _CONTRACTIONS:
             words.extend(Word(part) for part in _CONTRACTIONS[token.lower()])
+        elif "-and-" in token.lower() and token.count("-") == 2:
+            words.extend(Word(part, quoted=True) for part in token.split("-"))
         elif token[0].isdigit() and token.endswith("%"):
             words.append(Word(token.replace(" ", "").replace(",", ".")))
         else:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from io import BytesIO
+from fractions import Fraction
 
 ORIENTATION = 274
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
-_EXIF_IFD, _GPS_IFD = 34665, 34853
 _PREFIX = b"Exif\x00\x00"
-# what a TIFF file's own first directory says about the photo rather than about its samples
-_DESCRIPTIVE = (269, 270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 316, 33432)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +50,26 @@ def byte_order(block: bytes) -> str:
     return orders[block[:4]]
 
 
+def directory(block: bytes, order: str, start: int) -> tuple[tuple[Entry, ...], int]:
+    """Read the entries of the directory at ``start``, and the offset of the next (0: none).
+
+    Raises:
+        ValueError: The block is damaged.
+    """
+    try:
+        (count,) = struct.unpack_from(order + "H", block, start)
+        entries = []
+        for index in range(count):
+            field = start + 2 + 12 * index
+            tag, kind, values = struct.unpack_from(order + "HHI", block, field)
+            value = block[field + 8 : field + 12].ljust(4, b"\x00")
+            entries.append(Entry(tag=tag, kind=kind, count=values, value=value))
+        (following,) = struct.unpack_from(order + "I", block, start + 2 + 12 * count)
+    except struct.error as error:
+        raise ValueError("the directory is cut off") from error
+    return tuple(entries), int(following)
+
+
 def first_directory(block: bytes) -> tuple[tuple[Entry, ...], int]:
     """Read the entries of the first directory, and the offset of the second (0: there is none).
 
@@ -60,18 +77,7 @@ def first_directory(block: bytes) -> tuple[tuple[Entry, ...], int]:
         ValueError: The block is damaged.
     """
     order = byte_order(block)
-    try:
-        (start,) = struct.unpack_from(order + "I", block, 4)
-        (count,) = struct.unpack_from(order + "H", block, start)
-        entries = []
-        for index in range(count):
-            tag, kind, values = struct.unpack_from(order + "HHI", block, start + 2 + 12 * index)
-            field = start + 10 + 12 * index
-            entries.append(Entry(tag=tag, kind=kind, count=values, value=block[field : field + 4]))
-        (following,) = struct.unpack_from(order + "I", block, start + 2 + 12 * count)
-    except struct.error as error:
-        raise ValueError("the directory is cut off") from error
-    return tuple(entries), int(following)
+    return directory(block, order, struct.unpack_from(order + "I", block, 4)[0])
 
 
 def orientation_of(block: bytes | None) -> tuple[int, tuple[str, ...]]:
@@ -107,40 +113,20 @@ def has_thumbnail(block: bytes | None) -> bool:
         return False
 
 
-def from_tiff(data: bytes) -> bytes | None:
-    """Collect what a TIFF file's directory says about the photo, for another container.
-
-    Returns:
-        A block with the descriptive tags, the EXIF and the GPS directory; None where there is
-        nothing to collect.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(BytesIO(data)) as opened:
-            found = opened.getexif()
-            kept = Image.Exif()
-            for tag in _DESCRIPTIVE:
-                if tag in found:
-                    kept[tag] = found[tag]
-            for tag in (_EXIF_IFD, _GPS_IFD):
-                directory = dict(found.get_ifd(tag))
-                if directory:
-                    kept.get_ifd(tag).update(directory)
-                    kept[tag] = kept.get_ifd(tag)
-            return bare(kept.tobytes()) if len(kept) else None
-    except (UnidentifiedImageError, OSError, ValueError, TypeError, SyntaxError, struct.error):
-        return None
-
-
 def for_resolution(resolution: tuple[float, float]) -> bytes:
     """Make a block that says nothing but the resolution, in pixels per inch across and down."""
-    from PIL import Image
+    entries = b""
+    for tag, place in ((_X_RESOLUTION, 50), (_Y_RESOLUTION, 58)):
+        entries += struct.pack("<HHII", tag, 5, 1, place)
+    entries += struct.pack("<HHII", _RESOLUTION_UNIT, 3, 1, 2)
+    values = b"".join(struct.pack("<II", *rational(value)) for value in resolution)
+    return b"II*\x00" + struct.pack("<IH", 8, 3) + entries + bytes(4) + values
 
-    block = Image.Exif()
-    block[_X_RESOLUTION], block[_Y_RESOLUTION] = resolution
-    block[_RESOLUTION_UNIT] = 2
-    return bare(block.tobytes())
+
+def rational(value: float) -> tuple[int, int]:
+    """Return numerator and denominator as the format keeps them."""
+    fraction = Fraction(value).limit_denominator(10000)
+    return fraction.numerator, fraction.denominator
 
 
 def resolution_of(block: bytes | None) -> tuple[float, float] | None:

@@ -20,7 +20,7 @@ from image_core.photo.decoded import (
     damaged,
     unsupported,
 )
-from image_core.photo.jpeg_layout import Layout, layout
+from image_core.photo.jpeg_layout import Layout, bare_file, layout
 
 QUALITY = 95
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -75,7 +75,8 @@ def _ends_early(data: bytes, found: Layout, samples: Samples) -> bool:
         return True
     if not found.progressive and (samples[-1, -1] != 128).any():
         return False
-    longer = data[: found.end] + _FILLER + data[found.end :]
+    end = layout(data).end
+    longer = data[:end] + _FILLER + data[end:]
     return not np.array_equal(_pixels(longer), samples)
 
 
@@ -114,8 +115,10 @@ def decode(data: bytes) -> Decoded:
     """
     found = layout(data)
     _check(found)
-    samples = _pixels(data)
-    if _ends_early(data, found, samples):
+    # a reader warns of odd descriptions, which are not its business
+    bare = bare_file(data, found)
+    samples = _pixels(bare)
+    if _ends_early(bare, found, samples):
         raise damaged("JPEG", "its picture data stops before the picture is complete")
     metadata = _metadata(found)
     orientation, warnings = exif_blocks.orientation_of(metadata.exif)

@@ -23,10 +23,10 @@ from jaxtyping import Bool, Int16, UInt16
 from image_core.errors import IntegrityError, InvalidInput
 from image_core.photo.atomic import not_writable
 from image_core.photo.decoded import damaged
-from image_core.photo.jpeg_layout import SCAN, Layout, is_description, layout, next_segment, segment
+from image_core.photo.jpeg_layout import Layout, bare_file, blank_file, layout, with_segments
 from image_core.photo.reading import read_bytes
 
-_SEQUENTIAL, _PROGRESSIVE = "turbo210", "mozjpeg403"
+_SEQUENTIAL, _PROGRESSIVE = "turbo210", "mozjpeg300"
 _GREY, _RGB, _YCC = 1, 2, 3
 _LIBRARY = threading.Lock()
 
@@ -68,34 +68,9 @@ def _library(version: str) -> Iterator[Any]:
     import jpeglib
     from jpeglib._bind import CJpegLib
 
-    # the binding prints on failure; what went wrong is told by the exception
-    with _LIBRARY, contextlib.redirect_stdout(io.StringIO()):
+    with _LIBRARY:
         jpeglib.version.set(version)
         yield CJpegLib
-
-
-def _bare_file(data: bytes, found: Layout) -> bytes:
-    """Leave out all segments that don't tell how to read the planes."""
-    kept = [
-        (marker, body)
-        for marker, body in found.described()
-        if (marker == 0xE0 and body.startswith(b"JFIF"))
-        or (marker == 0xEE and body.startswith(b"Adobe"))
-    ]
-    return with_segments(data, tuple(kept))
-
-
-def with_segments(data: bytes, segments: tuple[tuple[int, bytes], ...]) -> bytes:
-    """Replace all application and comment segments before the first scan."""
-    parts = [data[:2], *(segment(marker, body) for marker, body in segments)]
-    position = 2
-    while True:
-        start, marker, end = next_segment(data, position)
-        if marker == SCAN:
-            return b"".join([*parts, data[start:]])
-        if not is_description(marker):
-            parts.append(data[start:end])
-        position = end
 
 
 def _plane_shapes(found: Layout) -> list[tuple[int, int, int, int]]:
@@ -132,17 +107,19 @@ def read(data: bytes) -> tuple[Plane, ...]:
     with tempfile.TemporaryDirectory(prefix="insitu-") as folder:
         source = os.path.join(folder, "source.jpg")
         with _writing(source) as file:
-            file.write(_bare_file(data, found))
-        try:
-            with _library(_SEQUENTIAL) as library:
-                library.read_jpeg_dct(
-                    source,
-                    *pointers,
-                    tables.ctypes.data_as(ctypes.c_void_p),
-                    assigned.ctypes.data_as(ctypes.c_void_p),
-                )
-        except OSError as error:
-            raise damaged("JPEG", "its coefficients can't be read") from error
+            file.write(bare_file(data, found))
+        with _library(_SEQUENTIAL) as library:
+            # the function itself, since its wrapper prints when it fails
+            done = library.get().read_jpeg_dct(
+                library.cstr(source),
+                *pointers,
+                tables.ctypes.data_as(ctypes.c_void_p),
+                assigned.ctypes.data_as(ctypes.c_void_p),
+            )
+        if not done:
+            raise damaged("JPEG", "its coefficients can't be read")
+    if (tables[assigned[: len(blocks)]] == 0).any():
+        raise damaged("JPEG", "a quantisation step is 0")
     return tuple(
         Plane(blocks=b, table=tables[assigned[i]], across=shapes[i][3], down=shapes[i][2])
         for i, b in enumerate(blocks)
@@ -158,7 +135,7 @@ def _writing(path: str) -> Iterator[io.BufferedWriter]:
         raise not_writable(Path(path), error) from error
 
 
-def write(source: bytes, blocks: list[Int16[np.ndarray, "rows columns 8 8"]]) -> bytes:
+def write(source: bytes, blocks: list[Int16[np.ndarray, "_ _ 8 8"]]) -> bytes:
     """Write a JPEG that is ``source`` with other coefficients.
 
     Tables, sampling, component names, the progressive mode and every segment stay; the Huffman
@@ -169,12 +146,14 @@ def write(source: bytes, blocks: list[Int16[np.ndarray, "rows columns 8 8"]]) ->
         blocks: All planes, shaped as ``read`` gives them.
 
     Raises:
-        InvalidInput: The folder for temporary files is full.
+        InvalidInput: The folder for temporary files is full, or the source is damaged.
     """
     import ctypes
 
     found = layout(source)
     planes = [np.ascontiguousarray(plane) for plane in blocks]
+    if any(plane.min() < -1024 or plane.max() > 1023 for plane in planes):
+        raise damaged("JPEG", "it holds coefficients that no picture has")
     pointers = [p.ctypes.data_as(ctypes.c_void_p) for p in planes] + [None] * (4 - len(planes))
     space = _GREY if len(planes) == 1 else _RGB if found.is_rgb else _YCC
     factors = np.array([(c.down, c.across) for c in found.components], np.int32)
@@ -182,7 +161,7 @@ def write(source: bytes, blocks: list[Int16[np.ndarray, "rows columns 8 8"]]) ->
     with tempfile.TemporaryDirectory(prefix="insitu-") as folder:
         follow, made = os.path.join(folder, "source.jpg"), os.path.join(folder, "made.jpg")
         with _writing(follow) as file:
-            file.write(_bare_file(source, found))
+            file.write(blank_file(found))
         try:
             with _library(_PROGRESSIVE if found.progressive else _SEQUENTIAL) as library:
                 library.write_jpeg_dct(
@@ -220,7 +199,9 @@ def touched_blocks(
     tall, wide = 8 * plane.down, 8 * plane.across
     padded = np.zeros((rows * tall, columns * wide), bool)
     padded[: inside.shape[0], : inside.shape[1]] = inside
-    return np.asarray(padded.reshape(rows, tall, columns, wide).any(axis=(1, 3)))
+    # eight samples at a time
+    eights = padded.view(np.uint64) != 0
+    return np.asarray(eights.reshape(rows, tall, columns, plane.across).any(axis=(1, 3)))
 
 
 def changed_coefficients(

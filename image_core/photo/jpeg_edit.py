@@ -62,8 +62,8 @@ def _upsampled(samples: np.ndarray, down: int, across: int) -> Float32[np.ndarra
 
 
 def _downsampled(samples: np.ndarray, down: int, across: int) -> Float32[np.ndarray, "h w"]:
-    tall, wide = samples.shape[0] // down, samples.shape[1] // across
-    return np.asarray(samples.reshape(tall, down, wide, across).mean(axis=(1, 3)))
+    parts = [samples[i::down, j::across] for i in range(down) for j in range(across)]
+    return np.asarray(sum(parts) / np.float32(down * across))
 
 
 def _padded_to(array: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -83,8 +83,11 @@ def _colour_difference(
     """
     clipped = (before == 0) | (before == 255)
     base = np.where(clipped, unclipped, before.astype(np.float32))
-    changed = (before != after).any(axis=2, keepdims=True)
-    return np.where(changed, after - base, np.float32(0))
+    unequal = before != after
+    changed = unequal[..., 0].copy()
+    for channel in range(1, before.shape[2]):
+        changed |= unequal[..., channel]
+    return np.where(changed[..., None], after - base, np.float32(0))
 
 
 def _subsampled_difference(
@@ -115,7 +118,7 @@ def edited_blocks(
     inside: Bool[np.ndarray, "h w"],
     *,
     is_rgb: bool = False,
-) -> list[Int16[np.ndarray, "_rows _columns 8 8"]]:
+) -> list[Int16[np.ndarray, "_ _ 8 8"]]:
     """Return all planes' coefficients with an edit in them.
 
     Blocks without support keep theirs. The work goes tile by tile, so memory stays small.

@@ -16,7 +16,13 @@ from image_core.photo.atomic import write_atomically
 from image_core.photo.decoded import Metadata, Samples
 from image_core.photo.orientation import to_stored, to_upright
 from image_core.photo.reading import Format, decode, read_bytes
-from image_core.photo.saving import SaveReport, container_of, encoded, refuse_source
+from image_core.photo.saving import (
+    SaveReport,
+    check_container,
+    container_of,
+    encoded,
+    refuse_source,
+)
 from image_core.types import Image, Mask
 
 _COLOURLESS = 1.5 / 255
@@ -86,6 +92,14 @@ class Photo:
         """Width and height of the upright picture."""
         height, width = to_upright(self.samples, self.orientation).shape[:2]
         return width, height
+
+    def check_container(self, path: str | Path, *, lossy: bool = False) -> None:
+        """Refuse, before any work, an output that can't hold the edited photo.
+
+        Raises:
+            InvalidInput: Its ending is unknown, or it would lose what may not be lost.
+        """
+        check_container(self.format, 8 * self.samples.itemsize, path, lossy=lossy)
 
     def rgb(self) -> Image:
         """Return the upright picture in [0, 1]: alpha dropped, grey repeated, values as sRGB."""

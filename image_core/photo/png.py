@@ -111,10 +111,16 @@ def _resolution(chunks: list[_Chunk]) -> tuple[float, float] | None:
 
 
 def _bare_file(data: bytes, chunks: list[_Chunk]) -> bytes:
-    """Leave out what doesn't say how to read the samples: libpng prints remarks on the rest."""
+    """Leave out what doesn't say how to read the samples: libpng prints remarks on the rest.
+
+    It also prints on a wrong checksum before it fails, so these are checked here.
+    """
     needed = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
     view = memoryview(data)
     parts = [view[chunk.start : chunk.end] for chunk in chunks if chunk.name in needed]
+    for part in parts:
+        if zlib.crc32(part[4:-4]) != int.from_bytes(part[-4:], "big"):
+            raise damaged("PNG", "a checksum is wrong")
     return b"".join([SIGNATURE, *parts])
 
 
@@ -169,9 +175,9 @@ def _carried(source: bytes, depth: int, colour_type: int) -> tuple[list[_Chunk],
     return before, [chunk for chunk in kept if chunk.start > first]
 
 
-def _made(metadata: Metadata) -> tuple[list[_Chunk], list[_Chunk]]:
+def _made(metadata: Metadata) -> list[_Chunk]:
     """Wrap metadata from another container."""
-    before, after = [], []
+    before = []
     if metadata.icc:
         body = b"ICC profile\x00\x00" + zlib.compress(metadata.icc)
         before.append(_Chunk(name=b"iCCP", data=body))
@@ -182,8 +188,8 @@ def _made(metadata: Metadata) -> tuple[list[_Chunk], list[_Chunk]]:
         before.append(_Chunk(name=b"eXIf", data=metadata.exif))
     if metadata.xmp:
         body = _XMP_KEYWORD + b"\x00\x00\x00\x00\x00" + metadata.xmp
-        after.append(_Chunk(name=b"iTXt", data=body))
-    return before, after
+        before.append(_Chunk(name=b"iTXt", data=body))
+    return before
 
 
 def encode(samples: Samples, metadata: Metadata, source: bytes | None = None) -> bytes:
@@ -202,8 +208,9 @@ def encode(samples: Samples, metadata: Metadata, source: bytes | None = None) ->
         strategy=imagecodecs.PNG.STRATEGY.RLE,
         filter=imagecodecs.PNG.FILTER.SUB,
     )
+    after: list[_Chunk] = []
     if source is None:
-        before, after = _made(metadata)
+        before = _made(metadata)
     else:
         depth, colour_type = 8 * samples.itemsize, _COLOUR_TYPES[samples.shape[2]]
         before, after = _carried(source, depth, colour_type)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Route = Literal["samples", "coefficients", "lossy"]
 
-_SUFFIXES: dict[str, Format] = {
+SUFFIXES: dict[str, Format] = {
     ".png": "png",
     ".tif": "tiff",
     ".tiff": "tiff",
@@ -50,12 +50,34 @@ def container_of(path: str | Path) -> Format:
         InvalidInput: None of ours.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in SUFFIXES:
         raise InvalidInput(
             f"cannot tell a format from the name {Path(path).name!r}",
-            hint=f"End it with one of {' '.join(_SUFFIXES)}.",
+            hint=f"End it with one of {' '.join(SUFFIXES)}.",
         )
-    return _SUFFIXES[suffix]
+    return SUFFIXES[suffix]
+
+
+def check_container(source: Format, depth: int, path: str | Path, *, lossy: bool) -> None:
+    """Refuse, before any work, an output whose container can't hold the edited photo.
+
+    Args:
+        source: The source's format.
+        depth: Its bits a sample.
+        path: The output.
+        lossy: Whether a loss is allowed.
+
+    Raises:
+        InvalidInput: No known ending, or a loss that wasn't allowed.
+    """
+    container = container_of(path)
+    if container == "jpeg" and source != "jpeg" and not lossy:
+        raise InvalidInput(
+            "writing a JPEG from a source that is none changes every pixel a little",
+            hint="Write a .png, .tif or .webp, or allow the loss (--lossy).",
+        )
+    if container == "webp" and depth > 8:
+        raise InvalidInput(f"WebP can't hold {depth} bits a sample", hint="Write a .png or .tif.")
 
 
 def refuse_source(path: str | Path, source: Path) -> None:

@@ -20,6 +20,7 @@ from image_core.photo.decoded import (
     damaged,
     unsupported,
 )
+from image_core.photo.exif_from_tiff import exif_from_tiff
 
 if TYPE_CHECKING:
     import tifffile
@@ -163,7 +164,7 @@ def decode(data: bytes) -> Decoded:
         raise
     except Exception as error:
         raise damaged("TIFF", error) from error
-    exif = exif_blocks.from_tiff(data)
+    exif = exif_from_tiff(data)
     resolution = exif_blocks.resolution_of(exif)
     return Decoded(
         samples=np.ascontiguousarray(samples),

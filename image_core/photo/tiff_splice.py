@@ -7,6 +7,7 @@ are patched (TIFF 6.0, sections 3, 8 and 15).
 
 from __future__ import annotations
 
+import logging
 import struct
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from image_core.photo.tiff import is_plain, opened, page_samples, the_page
 if TYPE_CHECKING:
     import tifffile
 
+_LOG = logging.getLogger("insitu.photo")
 _NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 8, 32946, 32773
 _DEFLATE_LEVEL = 3
 _OFFSETS, _COUNTS = (273, 324), (279, 325)
@@ -130,6 +132,8 @@ def spliced(source: bytes, before: Samples, after: Samples) -> bytes | None:
             return None
         with opened(made) as tif:
             return made if np.array_equal(page_samples(the_page(tif)), after) else None
-    except (struct.error, StopIteration, KeyError, IndexError, ValueError, RuntimeError):
-        # an offset or a count too small to hold the new place, or a structure of another kind
+    except Exception as error:
+        # an offset or a count too small to hold the new place, strips that overlap, tags that
+        # the reader stumbles over: whatever it is, writing afresh doesn't depend on it
+        _LOG.debug("not spliced: %s", error)
         return None

@@ -7,7 +7,6 @@ offsets stay true, and a new first directory takes in its entries beside those o
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
 
 import numpy as np
 
@@ -44,11 +43,6 @@ def _strips(samples: Samples, rows: int, order: str) -> list[bytes]:
         stored = differences.astype(differences.dtype.newbyteorder(order))
         coded.append(bytes(imagecodecs.zlib_encode(stored.tobytes(), level=_LEVEL)))
     return coded
-
-
-def _rational(value: float) -> tuple[int, int]:
-    fraction = Fraction(value).limit_denominator(10000)
-    return fraction.numerator, fraction.denominator
 
 
 def _start(metadata: Metadata) -> tuple[bytes, str, dict[int, exif_blocks.Entry]]:
@@ -96,8 +90,8 @@ def encode(samples: Samples, metadata: Metadata) -> bytes:
     if channels in (2, 4):
         fields[338] = (_SHORT, (2,))
     if metadata.resolution and 282 not in kept:
-        fields[282] = (_RATIONAL, _rational(metadata.resolution[0]))
-        fields[283] = (_RATIONAL, _rational(metadata.resolution[1]))
+        fields[282] = (_RATIONAL, exif_blocks.rational(metadata.resolution[0]))
+        fields[283] = (_RATIONAL, exif_blocks.rational(metadata.resolution[1]))
         fields[296] = (_SHORT, (2,))
     if metadata.xmp:
         fields[700] = (_BYTE, metadata.xmp)

@@ -93,11 +93,16 @@ def decode(data: bytes) -> Decoded:
         samples = imagecodecs.webp_decode(data)
     except Exception as error:
         raise damaged("WebP", error) from error
+    samples = samples.reshape(height, width, -1)
+    flags = _first(chunks, b"VP8X") or b"\x00"
+    if flags[0] & _ALPHA_FLAG and samples.shape[2] == 3:
+        # the decoder leaves out an alpha that is opaque all over
+        samples = with_channels(samples, 4)
     block = _first(chunks, b"EXIF")
     exif = exif_blocks.bare(block) if block else None
     orientation, warnings = exif_blocks.orientation_of(exif)
     return Decoded(
-        samples=samples.reshape(height, width, -1),
+        samples=samples,
         orientation=orientation,
         metadata=Metadata(
             exif=exif,
@@ -151,8 +156,10 @@ def encode(samples: Samples, metadata: Metadata, source: bytes | None = None) ->
         others = _made(metadata)
     else:
         others = [chunk for chunk in _chunks(source) if chunk.name not in _PICTURE]
-    if not others:
+    if not others and coloured.shape[2] == 3:
         return plain
+    # with alpha always the extended header: without its flag, an alpha that is opaque all over
+    # would be dropped and the file read back as RGB
     flags = sum(_FLAGS[name] for name in {chunk.name for chunk in others} & _FLAGS.keys())
     flags |= _ALPHA_FLAG if coloured.shape[2] == 4 else 0
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")

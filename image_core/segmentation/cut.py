@@ -37,7 +37,13 @@ def grab_cut(
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
     cv2.grabCut(
-        np.ascontiguousarray(picture), work, None, background, foreground, rounds, cv2.GC_INIT_WITH_MASK
+        np.ascontiguousarray(picture),
+        work,
+        None,
+        background,
+        foreground,
+        rounds,
+        cv2.GC_INIT_WITH_MASK,
     )
     return np.asarray((work == INSIDE) | (work == MAYBE_INSIDE))
 
@@ -45,7 +51,7 @@ def grab_cut(
 def without_specks(
     mask: Bool[np.ndarray, "h w"], *, speck: float = 0.02, hole: float = 0.01
 ) -> Bool[np.ndarray, "h w"]:
-    """Drop parts smaller than ``speck`` of the largest and fill holes smaller than ``hole`` of it."""
+    """Drop parts below ``speck`` of the largest one's area and fill holes below ``hole``."""
     kept = mask
     for share, value in ((speck, True), (hole, False)):
         count, labels, stats, _ = cv2.connectedComponentsWithStats(

@@ -33,13 +33,17 @@ def dilated(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w
 def eroded(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
     """Shrink a mask by ``radius`` pixels; the picture's border is no edge."""
     worn = cv2.erode(
-        mask.astype(np.uint8), disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=1
+        mask.astype(np.uint8), disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=(1,)
     )
     return np.asarray(worn > 0)
 
 
 def snapped(
-    picture: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], band: int, *, rounds: int = 2
+    picture: UInt8[np.ndarray, "h w 3"],
+    mask: Bool[np.ndarray, "h w"],
+    band: int,
+    *,
+    rounds: int = 2,
 ) -> Bool[np.ndarray, "h w"]:
     """Move a mask's edge onto the picture's within ±``band`` pixels.
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32
 
 from image_core.compositing import bounding_box
 from image_core.segmentation.boxes import (
     cut_in_box,
+    in_bytes,
     reduced,
     resized_mask,
     whole_pixels,
@@ -60,7 +61,7 @@ class GrabCutConfig:
 class GrabCutSegmenter:
     """Cuts what a detection points at and gives its edge an alpha. Deterministic."""
 
-    def __init__(self, config: GrabCutConfig = GrabCutConfig()) -> None:  # noqa: B008 - frozen
+    def __init__(self, config: GrabCutConfig = GrabCutConfig()) -> None:
         """Keep the settings."""
         self.config = config
 
@@ -77,12 +78,11 @@ class GrabCutSegmenter:
         """
         found: list[list[Region]] = []
         for image, wanted in zip(images, detections, strict=True):
-            picture = np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)
-            regions = [self._region(picture, detection) for detection in wanted]
+            regions = [self._region(image, detection) for detection in wanted]
             found.append([region for region in regions if region is not None])
         return found
 
-    def _region(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+    def _region(self, picture: Image, detection: Detection) -> Region | None:
         if picture.size == 0:
             return None
         if detection.mask is not None:
@@ -94,14 +94,14 @@ class GrabCutSegmenter:
             return self._from_box(picture, detection)
         return self._from_points(picture, detection)
 
-    def _from_box(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+    def _from_box(self, picture: Image, detection: Detection) -> Region | None:
         assert detection.box is not None
         height, width = picture.shape[:2]
         box = whole_pixels(detection.box, height, width)
         if box is None:
             return None
-        left, top, right, bottom = window = with_context(box, self.config.context, height, width)
-        crop = reduced(picture[top:bottom, left:right], self.config.coarse_side)
+        left, top, right, bottom = with_context(box, self.config.context, height, width)
+        crop = in_bytes(reduced(picture[top:bottom, left:right], self.config.coarse_side))
         scale_x, scale_y = crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)
         sides = (
             (box[0] - left) * scale_x,
@@ -118,12 +118,12 @@ class GrabCutSegmenter:
         rough = np.zeros((height, width), dtype=bool)
         rough[top:bottom, left:right] = resized_mask(cut, bottom - top, right - left)
         evidence = detection.evidence or "cut inside the given box"
-        return self._finished(picture, rough, detection.score, evidence, window)
+        return self._finished(picture, rough, detection.score, evidence)
 
-    def _from_points(self, picture: UInt8[np.ndarray, "h w 3"], detection: Detection) -> Region | None:
+    def _from_points(self, picture: Image, detection: Detection) -> Region | None:
         height, width = picture.shape[:2]
         inside = [p for p in detection.points if 0 <= p[0] < width and 0 <= p[1] < height]
-        small = reduced(picture, max(self.config.coarse_side, 384))
+        small = in_bytes(reduced(picture, max(self.config.coarse_side, 384)))
         scale_x, scale_y = small.shape[1] / width, small.shape[0] / height
         grown = grown_from_points(
             small,
@@ -143,11 +143,10 @@ class GrabCutSegmenter:
 
     def _finished(
         self,
-        picture: UInt8[np.ndarray, "h w 3"],
+        picture: Image,
         rough: Bool[np.ndarray, "h w"],
         confidence: float,
         evidence: str,
-        window: tuple[int, int, int, int] | None = None,
     ) -> Region | None:
         """Cut the edge again in a narrow band and give it an alpha, on a crop around the region."""
         height, width = rough.shape
@@ -157,9 +156,9 @@ class GrabCutSegmenter:
         extent = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
         margin = 0.06 + 3 * self.config.band / max(extent, 1)
         left, top, right, bottom = with_context(bounds, margin, height, width)
-        del window
-        crop, shape = picture[top:bottom, left:right], rough[top:bottom, left:right]
-        fine = reduced(crop, self.config.fine_side)
+        crop = np.clip(np.nan_to_num(picture[top:bottom, left:right]), 0, 1)
+        shape = rough[top:bottom, left:right]
+        fine = in_bytes(reduced(crop, self.config.fine_side))
         # a mask of a few pixels has no room for a band as wide as itself
         thickness = float(np.sqrt(np.count_nonzero(shape))) * fine.shape[1] / crop.shape[1]
         band = max(1, min(self.config.band, round(thickness / 6)))
@@ -170,15 +169,13 @@ class GrabCutSegmenter:
             return None
         return Region(alpha=alpha, confidence=float(confidence), evidence=evidence)
 
-    def _alpha(
-        self, crop: UInt8[np.ndarray, "h w 3"], edge: Bool[np.ndarray, "h2 w2"]
-    ) -> Float32[np.ndarray, "h w"]:
+    def _alpha(self, crop: Image, edge: Bool[np.ndarray, "h2 w2"]) -> Float32[np.ndarray, "h w"]:
         height, width = crop.shape[:2]
         scale = max(1.0, width / edge.shape[1], height / edge.shape[0])
         hard = resized_mask(edge, height, width)
         reach = max(self.config.reach, round(1.5 * scale))
         alpha: Mask = edge_alpha(
-            crop.astype(np.float32) / 255,
+            crop,
             hard,
             radius=round(self.config.radius * scale),
             epsilon=self.config.epsilon,

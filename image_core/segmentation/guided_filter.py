@@ -92,7 +92,7 @@ def guided_filter(
         mean = cv2.resize(fitted, (width, height), interpolation=cv2.INTER_LINEAR)
     else:
         mean = box_mean(linear_coefficients(guide, source, radius, epsilon), radius)
-    filtered = mean[..., 3].copy()
+    filtered = np.asarray(mean[..., 3], dtype=np.float32)
     for channel in range(3):
-        filtered += mean[..., channel] * guide[..., channel]
-    return np.asarray(filtered, dtype=np.float32)
+        filtered = filtered + mean[..., channel] * guide[..., channel]
+    return filtered

@@ -23,10 +23,10 @@ from image_core.types import Point
 _NOISE = 0.02  # steps in OKLab below this are texture, not borders
 
 
-def _discs(points: Sequence[Point], shape: tuple[int, int], radius: int) -> Bool[np.ndarray, "h w"]:
+def _discs(points: Sequence[Point], shape: tuple[int, ...], radius: int) -> Bool[np.ndarray, "h w"]:
     drawn = np.zeros(shape, dtype=np.uint8)
     for x, y in points:
-        cv2.circle(drawn, (int(x), int(y)), radius, 1, -1)
+        cv2.circle(drawn, (int(x), int(y)), radius, (1,), -1)
     return drawn > 0
 
 
@@ -100,6 +100,7 @@ def _holding(mask: Bool[np.ndarray, "h w"], points: Sequence[Point]) -> Bool[np.
     _, labels = cv2.connectedComponents(mask.astype(np.uint8))
     height, width = mask.shape
     held = {
-        int(labels[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))]) for x, y in points
+        int(labels[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
+        for x, y in points
     } - {0}
     return np.asarray(np.isin(labels, sorted(held)))

@@ -105,7 +105,10 @@ def from_labels(labels: Int[np.ndarray, "h w"], lab: Float[np.ndarray, "h w 3"])
 
 
 def geodesic_distances(
-    count: int, edges: Int[np.ndarray, "m 2"], lengths: Float[np.ndarray, " m"], sources: Int[np.ndarray, " k"]
+    count: int,
+    edges: Int[np.ndarray, "m 2"],
+    lengths: Float[np.ndarray, " m"],
+    sources: Int[np.ndarray, " k"],
 ) -> Float[np.ndarray, "k n"]:
     """Return the shortest path length from each source node to every node of the graph.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -43,7 +44,9 @@ RGBA = np.dstack([RGB, ALPHA])
 LA = np.dstack([GREY, ALPHA])
 
 
+@lru_cache
 def srgb_profile() -> bytes:
+    """One profile for all: it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -147,9 +150,8 @@ def independent(path: Path) -> np.ndarray:
         found = np.asarray(iio.imread(path, plugin="opencv", colorspace="RGB"))
     else:
         with Image.open(path) as image:
-            bands = image.getbands()
-            found = np.asarray(image.convert("RGBA" if "A" in bands or image.info.get("transparency")
-                                             is not None else "RGB"))  # fmt: skip
+            transparent = "A" in image.getbands() or "transparency" in image.info
+            found = np.asarray(image.convert("RGBA" if transparent else "RGB"))
         wide = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if wide is not None and wide.dtype == np.uint16:
             found = wide if wide.ndim == 2 else wide[..., [2, 1, 0, *range(3, wide.shape[2])]]
@@ -179,5 +181,3 @@ def edited(photo: Photo, *, grey: bool = False) -> tuple[Photo, np.ndarray]:
     result = rgb + alpha[..., None] * (changed - rgb)
     result[alpha == 0] = np.nan
     return photo.with_edit(result.astype(np.float32), alpha), alpha
-
-

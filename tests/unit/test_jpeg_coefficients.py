@@ -1,3 +1,5 @@
+"""JPEG in, JPEG out: which coefficients change, and how well the edit comes out."""
+
 from __future__ import annotations
 
 from io import BytesIO
@@ -7,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from photo_files import ORIENTATION, XMP, edited, exif_with, srgb_profile
 from PIL import Image, ImageOps
 
 from image_core.errors import IntegrityError, InvalidInput
 from image_core.photo import Photo, to_upright
 from image_core.photo.jpeg_coefficients import changed_coefficients, read, write
 from image_core.photo.jpeg_layout import layout
-from photo_files import ORIENTATION, XMP, edited, exif_with, srgb_profile
 
 SAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
@@ -118,6 +120,30 @@ def test_grey_jpegs_keep_their_blocks(tmp_path: Path) -> None:
     _assert_kept(source, tmp_path / "out.jpg", photo.inside, 1, 1)
 
 
+def test_grey_jpegs_that_declare_odd_sampling_keep_their_blocks(tmp_path: Path) -> None:
+    """With one plane the declared factors mean nothing, and some cameras write 2 x 2."""
+    source = _save(tmp_path / "in.jpg", _scene()[..., 1])
+    data = bytearray(source.read_bytes())
+    frame = data.index(b"\xff\xc0")
+    assert data[frame + 11] == 0x11
+    data[frame + 11] = 0x22
+    source.write_bytes(data)
+    photo, _ = edited(Photo.open(source), grey=True)
+    photo.save(tmp_path / "out.jpg")
+    assert photo.inside is not None
+    _assert_kept(source, tmp_path / "out.jpg", photo.inside, 1, 1)
+
+
+def test_a_quantisation_step_of_0_is_refused(tmp_path: Path) -> None:
+    source = _save(tmp_path / "in.jpg", _scene())
+    data = bytearray(source.read_bytes())
+    data[data.index(b"\xff\xdb") + 20] = 0
+    source.write_bytes(data)
+    with pytest.raises(InvalidInput, match="damaged"):
+        edited(Photo.open(source))[0].save(tmp_path / "out.jpg")
+    assert not (tmp_path / "out.jpg").exists()
+
+
 def test_rgb_jpegs_keep_their_blocks(tmp_path: Path) -> None:
     source = _save(tmp_path / "in.jpg", _scene(), keep_rgb=True)
     assert layout(source.read_bytes()).is_rgb
@@ -206,15 +232,15 @@ def test_the_edit_comes_out_as_well_as_by_encoding_afresh(tmp_path: Path, sampli
 
 
 def test_white_that_overshoots_does_not_shine_through_the_edit(tmp_path: Path) -> None:
-    """Text on white makes planes go beyond white; painting over it must hide that too."""
+    """Dots on white make planes go beyond white; painting over them must hide that too."""
     page = np.full((64, 64, 3), 255, np.uint8)
-    page[::6] = 0
+    page[np.random.default_rng(0).random((64, 64)) < 0.12] = 0
     source = _save(tmp_path / "in.jpg", page, quality=60, subsampling=0)
     photo = Photo.open(source)
     alpha = np.ones((64, 64), np.float32)
     photo.with_edit(np.full((64, 64, 3), 0.5, np.float32), alpha).save(tmp_path / "out.jpg")
     seen = np.asarray(Image.open(tmp_path / "out.jpg")).astype(int)
-    assert np.abs(seen - 128).max() <= 12
+    assert np.abs(seen - 128).max() <= 2
 
 
 def test_an_edit_of_nothing_is_the_source_itself(tmp_path: Path) -> None:
@@ -254,8 +280,10 @@ def test_a_jpeg_from_another_source_needs_leave_to_lose(tmp_path: Path) -> None:
     assert not (tmp_path / "out.jpg").exists()
     assert photo.save(tmp_path / "out.jpg", lossy=True).how == "lossy"
     written = np.asarray(Image.open(tmp_path / "out.jpg")).astype(int)
-    assert np.abs(written - photo.samples).mean() < 2
-    assert all(c.across == c.down == 1 for c in layout((tmp_path / "out.jpg").read_bytes()).components)
+    assert np.abs(written - photo.samples).mean() < 3
+    assert all(
+        c.across == c.down == 1 for c in layout((tmp_path / "out.jpg").read_bytes()).components
+    )
 
 
 def test_colour_in_a_grey_jpeg_needs_leave_to_lose(tmp_path: Path) -> None:

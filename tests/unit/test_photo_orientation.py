@@ -1,3 +1,5 @@
+"""The eight orientations."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from photo_files import ORIENTATION, RGB
 from PIL import Image, ImageOps
 
 from image_core.photo import Photo, read_samples, to_stored, to_upright
-from photo_files import ORIENTATION, RGB
 
 ORIENTATIONS = st.integers(1, 8)
 ARRAYS = hnp.arrays(
@@ -48,7 +50,10 @@ def test_orientation_is_kept_and_never_baked_in(
     Image.fromarray(RGB).save(source, exif=exif, lossless=True)
     photo = Photo.open(source)
     width, height = photo.size
-    assert (photo.orientation, (height, width)) == (orientation, to_upright(RGB, orientation).shape[:2])
+    assert (photo.orientation, (height, width)) == (
+        orientation,
+        to_upright(RGB, orientation).shape[:2],
+    )
     alpha = np.zeros((height, width), np.float32)
     alpha[3:9, 5:20] = 1
     result = photo.rgb()

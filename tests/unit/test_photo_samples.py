@@ -1,3 +1,5 @@
+"""Samples outside an edit, over every kind of source."""
+
 from __future__ import annotations
 
 import hashlib
@@ -5,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from photo_files import ALPHA, GREY, LA, RGB, RGBA, SOURCES, deep, edited, independent
 from PIL import Image
 
 from image_core.errors import InvalidInput
 from image_core.photo import Photo, read_samples, to_stored, with_channels
-from photo_files import ALPHA, GREY, LA, RGB, RGBA, SOURCES, deep, edited, independent
 
 LOSSLESS = [name for name in SOURCES if not name.endswith(".jpg")]
 
@@ -102,6 +104,15 @@ def test_colour_under_alpha_0_survives_in_webp(tmp_path: Path) -> None:
     assert np.array_equal(independent(tmp_path / "out.webp")[hidden], RGBA[hidden])
 
 
+def test_an_alpha_that_is_opaque_all_over_stays_in_webp(tmp_path: Path) -> None:
+    Image.fromarray(np.dstack([RGB, np.full_like(GREY, 255)])).save(tmp_path / "in.png")
+    photo, _ = edited(Photo.open(tmp_path / "in.png"))
+    photo.save(tmp_path / "out.webp")
+    assert np.array_equal(read_samples(tmp_path / "out.webp"), photo.samples)
+    with Image.open(tmp_path / "out.webp") as written:
+        assert np.array_equal(np.asarray(written.convert("RGBA")), photo.samples)
+
+
 def test_a_grey_photo_stays_grey_under_a_grey_edit(tmp_path: Path) -> None:
     photo, _ = edited(Photo.open(_make(tmp_path, "grey16.png")), grey=True)
     photo.save(tmp_path / "out.png")
@@ -168,7 +179,7 @@ def test_two_edits_in_turn_keep_what_lies_outside_of_both(tmp_path: Path) -> Non
 
 def test_an_edit_of_another_size_is_refused(tmp_path: Path) -> None:
     photo = Photo.open(_make(tmp_path, "rgb8.png"))
-    with pytest.raises(InvalidInput, match="size|photo is"):
+    with pytest.raises(InvalidInput, match="but the photo is"):
         photo.with_edit(photo.rgb()[:-1], np.ones(GREY.shape, np.float32)[:-1])
 
 

@@ -28,8 +28,8 @@ class ClassicConfig:
         pattern_scale: Texture: factor on the size of a repeat.
         filter_size: Filters: factor on the blur's width and on the pixelation's cells.
         patch_radius: Removal: half the side of the patches that are compared, in pixels.
-        vote_percentile: Removal: percentile of patch distances that sets how much a bad match counts.
-        solve_megapixels: Removal: size at which matches are searched; larger pictures only vote.
+        vote_percentile: Removal: percentile of patch distances that says what a good match is.
+        solve_megapixels: Removal: size at which matches are searched; beyond it one only votes.
     """
 
     lightness: float = 0.9
@@ -37,7 +37,7 @@ class ClassicConfig:
     reference: str = ""
     pattern_scale: float = 1.0
     filter_size: float = 1.0
-    patch_radius: int = 5
+    patch_radius: int = 4
     vote_percentile: float = 30.0
     solve_megapixels: float = 0.5
 

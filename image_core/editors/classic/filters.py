@@ -112,7 +112,8 @@ class Filter:
         slack = np.float32(0.03)
         sharp = luma + np.float32(1.2 * self.amount) * (luma - soft)
         sharp = np.clip(sharp, lowest - slack, highest + slack)
-        return np.clip(piece.image + (sharp - luma)[..., None], 0, 1).astype(np.float32)
+        sharpened = np.clip(piece.image + (sharp - luma)[..., None], 0, 1)
+        return np.asarray(sharpened, dtype=np.float32)
 
 
 def filter_for(step: EditStep, *, size: float) -> Filter:
@@ -174,7 +175,7 @@ def pixelated(
         return np.asarray(np.add.reduceat(down, starts_x, axis=1))
 
     means = cell_sums(image * weight[..., None]) / np.maximum(cell_sums(weight), 1e-9)[..., None]
-    return means[rows][:, columns].astype(np.float32)
+    return np.asarray(means[rows][:, columns], dtype=np.float32)
 
 
 def _gray(lab: Pixels) -> Pixels:
@@ -185,6 +186,5 @@ def _sepia(lab: Pixels) -> Pixels:
     """Tone lightness brown: hue 70 degrees, most of it in the middle."""
     chroma = np.float32(0.085) * np.sqrt(np.clip(4 * lab[:, 0] * (1 - lab[:, 0]), 0, 1))
     angle = np.radians(70)
-    return np.stack(
-        [lab[:, 0], chroma * np.cos(angle), chroma * np.sin(angle)], axis=1
-    ).astype(np.float32)
+    a, b = chroma * np.cos(angle), chroma * np.sin(angle)
+    return np.asarray(np.stack([lab[:, 0], a, b], axis=1), dtype=np.float32)

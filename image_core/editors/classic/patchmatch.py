@@ -20,17 +20,17 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
+from image_core.compositing import bounding_box, grown_box
 from image_core.editors.classic.melding import meld
 from image_core.types import Image
 
-Field = Int64[np.ndarray, "n 2"]
+Field = Int64[np.ndarray, "_ 2"]
 Features = Float32[np.ndarray, "h w f"]
 Hole = Bool[np.ndarray, "h w"]
 
 _EXHAUSTIVE = 40_000_000
 _LUMA_TERMS, _CHROMA_TERMS = 6, 3
-REACH = 3.0
-GAIN = 0.8
+_SETTLING = 4
 _LEAPS = (8, 4, 2, 1, 1)
 _TO_OPPONENT = np.array(
     [[0.299, 0.587, 0.114], [0.5, -0.4187, -0.0813], [-0.1687, -0.3313, 0.5]], np.float32
@@ -61,14 +61,13 @@ class Synthesis:
         percentile: Percentile of the costs that sets how fast a vote loses weight.
         nearness: Weight of the distance between hole and source, so that, of two sources that fit
             alike, the nearer one is taken; 0 takes from anywhere.
-        coherence: Price of a change of offset between neighbouring patches, as a share of the median
-            distance.
+        coherence: Price of a change of offset between neighbours, in median distances.
     """
 
-    radius: int = 5
+    radius: int = 4
     percentile: float = 30.0
-    nearness: float = 0.12
-    coherence: float = 0.25
+    nearness: float = 0.2
+    coherence: float = 0.5
 
 
 def fill(
@@ -99,7 +98,7 @@ def fill(
     for level, size in enumerate(sizes):
         pixels, gap = _scaled(image, hole, size)
         if current is None:
-            current = _first_guess(pixels, gap, synthesis.radius)
+            current = _first_guess(pixels, gap)
         else:
             # not the coarse picture enlarged: it is blurred, and would find only blurred patches
             assert matches is not None
@@ -108,7 +107,9 @@ def fill(
         sweeps = 8 if level == 0 else max(2, 5 - level)
         for sweep in range(sweeps):
             matches = _match(current, gap, None if level == 0 else matches, generator, synthesis)
-            current = vote(pixels, gap, matches, synthesis, melded=size == sizes[-1] and sweep == sweeps - 1)
+            current = vote(
+                pixels, gap, matches, synthesis, melded=size == sizes[-1] and sweep == sweeps - 1
+            )
             tick((level + (sweep + 1) / sweeps) / len(sizes))
     assert current is not None
     assert matches is not None
@@ -127,7 +128,7 @@ def _pyramid(hole: Hole, radius: int) -> list[tuple[int, int]]:
     return sizes[::-1]
 
 
-def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, Hole]:
+def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, np.ndarray]:
     """Shrink a picture without letting what is in the hole mix into what is around it."""
     if image.shape[:2] == size:
         return image, hole
@@ -139,49 +140,15 @@ def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, Hol
     return (pixels / np.maximum(weight, 1e-3)[..., None]).astype(np.float32), gap
 
 
-def _first_guess(image: Image, hole: Hole, radius: int) -> Image:
-    """Fill the coarsest level from its border inwards, ring by ring, from the best partial match.
+def _first_guess(image: Image, hole: Hole) -> Image:
+    """Fill the coarsest level smoothly from its border (Telea's fast marching).
 
-    A. Efros, T. Leung, "Texture synthesis by non-parametric sampling" (1999), without the draw. A
-    smooth start would find only smooth patches, and the filling would stay without texture.
+    A smooth start finds smooth patches first: the wall behind a thing rather than its neighbour.
+    Texture comes with the finer levels, which copy what the matches lead to.
     """
-    current, gap = image.copy(), hole.copy()
-    padded = ((radius, radius), (radius, radius))
-    side = 2 * radius + 1
-    usable = ~_dilated(hole, radius)
-    usable[:radius] = usable[-radius:] = False
-    usable[:, :radius] = usable[:, -radius:] = False
-    centres = np.argwhere(usable)
-    if len(centres) == 0:
-        raise ValueError("no whole patch lies outside the hole")
-    centres = centres[:: max(1, len(centres) // 6000)]
-    windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
-    there = windows[centres[:, 0] - radius, centres[:, 1] - radius].reshape(len(centres), 3, -1)
-    there = there.transpose(0, 2, 1).astype(np.float32)
-    squares = (there**2).sum(axis=2)
-    flat = there.reshape(len(centres), -1)
-    spread = np.exp(-(((np.arange(side) - radius) / radius) ** 2)).astype(np.float32)
-    bell = np.outer(spread, spread).ravel()
-    reach = np.float32(0.05 / max(hole.shape)) ** 2
-    while gap.any():
-        front = np.argwhere(gap & _dilated(~gap, 1))
-        if len(front) == 0:
-            break
-        known = np.pad((~gap).astype(np.float32), padded)
-        pixels = np.pad(np.where(gap[..., None], np.float32(0), current), (*padded, (0, 0)))
-        masks = np.lib.stride_tricks.sliding_window_view(known, (side, side))
-        views = np.lib.stride_tricks.sliding_window_view(pixels, (side, side), axis=(0, 1))
-        for part in np.array_split(front, max(1, len(front) // 400)):
-            mask = masks[part[:, 0], part[:, 1]].reshape(len(part), -1) * bell
-            here = views[part[:, 0], part[:, 1]].reshape(len(part), 3, -1).transpose(0, 2, 1)
-            cross = (mask[..., None] * here).reshape(len(part), -1) @ flat.T
-            cost = (mask @ squares.T - 2 * cross) / np.maximum(mask.sum(axis=1), 1e-6)[:, None]
-            away = part[:, None, :] - centres[None]
-            cost += reach * (4 * away[..., 0] ** 2 + away[..., 1] ** 2)
-            best = centres[cost.argmin(axis=1)]
-            current[part[:, 0], part[:, 1]] = image[best[:, 0], best[:, 1]]
-        gap[front[:, 0], front[:, 1]] = False
-    return current
+    eight = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    filled = cv2.inpaint(eight, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    return np.where(hole[..., None], filled.astype(np.float32) / 255, image).astype(np.float32)
 
 
 def describe(image: Image, radius: int, nearness: float) -> Features:
@@ -195,7 +162,9 @@ def describe(image: Image, radius: int, nearness: float) -> Features:
     taps = 2 * radius + 1
     n = np.arange(taps)
     basis = [
-        (np.cos(np.pi * (n + 0.5) * k / taps) * np.sqrt((1 if k == 0 else 2) / taps)).astype(np.float32)
+        (np.cos(np.pi * (n + 0.5) * k / taps) * np.sqrt((1 if k == 0 else 2) / taps)).astype(
+            np.float32
+        )
         for k in range(min(_LUMA_TERMS, taps))
     ]
     planes = []
@@ -239,7 +208,8 @@ def _match(
         start = sources[generator.integers(len(sources), size=len(targets))]
         reach = max(hole.shape) / 2
         if before is not None:  # of the same hole, so of the same targets
-            reach = REACH
+            # a new random search would find a little better and tear apart what belongs together
+            reach = 0.0
             kept = allowed[before.sources[:, 0], before.sources[:, 1]]
             start = np.where(kept[:, None], before.sources, start)
         found = _searched(features, targets, start, touches, allowed, reach, generator)
@@ -266,30 +236,42 @@ def _settled(features: Features, found: Matches, allowed: Hole, coherence: float
         index[targets[:, 0] + 1 + dy, targets[:, 1] + 1 + dx]
         for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
     ]
-    here = features[targets[:, 0], targets[:, 1]]
+    flat = features.reshape(height * width, -1)
+    here = flat[targets[:, 0] * width + targets[:, 1]]
     offsets, costs = found.sources - targets, found.costs.copy()
+    reach = 4 * max(height, width)  # an offset as one number compares faster than as two
+    codes = offsets[:, 0] * reach + offsets[:, 1]
 
-    def quarrels(wanted: Field) -> Float32[np.ndarray, " n"]:
-        total = np.zeros(len(targets), np.float32)
+    def quarrels(wanted: np.ndarray, who: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(who), np.float32)
         for other in around:
-            total += ((offsets[other] != wanted).any(axis=1) & (other >= 0)).astype(np.float32)
+            near = other[who]
+            total += (codes[near] != wanted) & (near >= 0)
         return total
 
-    for sweep in range(6):
+    for sweep in range(_SETTLING):
         # half of the pixels at a time, else neighbours would only swap their offsets
         turn = (targets.sum(axis=1) + sweep) % 2 == 0
-        score = costs + price * quarrels(offsets)
         for other in around:
-            wanted = offsets[other]
-            place = targets + wanted
-            fits = turn & (other >= 0) & ((place >= 0) & (place <= limits)).all(axis=1)
-            place = np.clip(place, 0, limits)
-            fits &= allowed[place[:, 0], place[:, 1]]
-            cost = ((here - features[place[:, 0], place[:, 1]]) ** 2).sum(axis=1)
-            wish = cost + price * quarrels(wanted)
-            better = fits & (wish < score)
-            offsets = np.where(better[:, None], wanted, offsets)
-            costs, score = np.where(better, cost, costs), np.where(better, wish, score)
+            who = np.flatnonzero(turn & (other >= 0))
+            who = who[codes[other[who]] != codes[who]]
+            wanted = offsets[other[who]]
+            place = targets[who] + wanted
+            fits = ((place >= 0) & (place <= limits)).all(axis=1)
+            who, wanted, place = who[fits], wanted[fits], place[fits]
+            fits = allowed[place[:, 0], place[:, 1]]
+            who, wanted, place = who[fits], wanted[fits], place[fits]
+            apart = here[who] - flat[place[:, 0] * width + place[:, 1]]
+            cost = np.einsum("ij,ij->i", apart, apart)
+            code = wanted[:, 0] * reach + wanted[:, 1]
+            wish = cost + price * quarrels(code, who)
+            better = wish < costs[who] + price * quarrels(codes[who], who)
+            chosen = who[better]
+            offsets[chosen], costs[chosen], codes[chosen] = (
+                wanted[better],
+                cost[better],
+                code[better],
+            )
     return Matches(targets=targets, sources=targets + offsets, costs=costs.astype(np.float32))
 
 
@@ -345,7 +327,7 @@ def _searched(
     reach: float,
     generator: np.random.Generator,
 ) -> Matches:
-    """PatchMatch with all patches moving at once (Barnes 2009, section 3.2; leaps as in jump flooding)."""
+    """PatchMatch with all patches moving at once (Barnes 2009, section 3.2), in leaps."""
     height, width = touches.shape
     index = np.full((height, width), -1, np.int64)
     index[targets[:, 0], targets[:, 1]] = np.arange(len(targets))
@@ -354,13 +336,13 @@ def _searched(
     costs = ((here - features[sources[:, 0], sources[:, 1]]) ** 2).sum(axis=1)
     limits = np.array([height - 1, width - 1])
 
-    def try_(who: np.ndarray, candidates: Field, factor: float = 1.0) -> None:
+    def try_(who: np.ndarray, candidates: Field) -> None:
         inside = ((candidates >= 0) & (candidates <= limits)).all(axis=1)
         who, candidates = who[inside], candidates[inside]
         fit = allowed[candidates[:, 0], candidates[:, 1]]
         who, candidates = who[fit], candidates[fit]
         cost = ((here[who] - features[candidates[:, 0], candidates[:, 1]]) ** 2).sum(axis=1)
-        better = cost < np.float32(factor) * costs[who]
+        better = cost < costs[who]
         sources[who[better]], costs[who[better]] = candidates[better], cost[better]
 
     everyone = np.arange(len(targets))
@@ -368,7 +350,7 @@ def _searched(
     for leap in _LEAPS:
         reach = furthest
         for dy, dx in ((0, leap), (0, -leap), (leap, 0), (-leap, 0)):
-            neighbours = targets + (dy, dx)
+            neighbours = targets + np.array([dy, dx])
             inside = ((neighbours >= 0) & (neighbours <= limits)).all(axis=1)
             who = everyone[inside]
             other = index[neighbours[inside, 0], neighbours[inside, 1]]
@@ -376,7 +358,7 @@ def _searched(
             try_(who, sources[other] - (dy, dx))
         while reach >= 1:
             step = generator.uniform(-reach, reach, size=targets.shape)
-            try_(everyone, sources + np.rint(step).astype(np.int64), GAIN)
+            try_(everyone, sources + np.rint(step).astype(np.int64))
             reach /= 3
     return Matches(targets=targets, sources=sources, costs=costs)
 
@@ -406,8 +388,14 @@ def vote(
     stack = np.concatenate([image, right, down], axis=2)
     voted = np.zeros_like(stack)
     voted[wider] = _votes(stack, wider, np.argwhere(wider), matches, synthesis)
+    box = bounding_box(wider)
+    assert box is not None
+    x0, y0, x1, y1 = grown_box(box, 1, *hole.shape)
+    window = (slice(y0, y1), slice(x0, x1))
     colours = np.where(hole[..., None], voted[..., :3], image)
-    return np.clip(meld(colours, voted[..., 3:6], voted[..., 6:], hole), 0, 1)
+    joined = meld(colours[window], voted[window][..., 3:6], voted[window][..., 6:], hole[window])
+    colours[window] = np.clip(joined, 0, 1)
+    return colours
 
 
 def _votes(

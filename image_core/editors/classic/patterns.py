@@ -27,7 +27,7 @@ _SCALES = {
 }  # fmt: skip
 _ANGLES = {"vertical": 0.0, "upright": 0.0, "horizontal": 90.0, "level": 90.0, "diagonal": 45.0}
 _FILLERS = {
-    "a", "an", "the", "of", "with", "and", "or", "on", "in", "pattern", "patterns", "print",
+    ",", "a", "an", "the", "of", "with", "and", "or", "on", "in", "pattern", "patterns", "print",
     "background", "ground", "polka", "texture", "fabric", "cloth", "design", "coloured", "colored",
 }  # fmt: skip
 
@@ -50,12 +50,12 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern | None:
-    """Read "red and white stripes", "white dots on blue", "wide diagonal green stripes" …
+    """Read "red and white stripes", "white dots on blue", "wide green stripes" and the like.
 
     Returns:
         The pattern, or None when the words name none, or hold a word that is not understood.
     """
-    words = re.findall(r"#[0-9a-f]{6}|[a-z]+(?:-[a-z]+)*", text.lower())
+    words = re.findall(r"#[0-9a-f]{6}|[a-z]+(?:-[a-z]+)*|,", text.lower())
     shape: Shape | None = None
     shape_at = len(words)
     scale, angle = 1.0, 0.0
@@ -88,9 +88,7 @@ def parse_pattern(text: str) -> Pattern | None:
     return Pattern(shape=shape, colours=colours, scale=scale, angle=angle)
 
 
-def _ordered(
-    shape: Shape, colours: list[NamedColour]
-) -> tuple[NamedColour, ...]:
+def _ordered(shape: Shape, colours: list[NamedColour]) -> tuple[NamedColour, ...]:
     """Put the colours in drawing order, and find a second one where only one is named."""
     if not colours:
         colours = [_named("navy")]

@@ -42,13 +42,13 @@ def map_pixels(piece: Piece, change: Callable[[Pixels, slice, np.ndarray], Pixel
 
 
 def change_oklab(piece: Piece, change: Callable[[Pixels], Pixels]) -> Image:
-    """Change a piece's pixels in OKLab; the result is brought into gamut at its lightness and hue."""
+    """Change a piece's pixels in OKLab; too much chroma is cut at constant lightness and hue."""
     return map_pixels(piece, lambda rgb, _rows, _here: oklab_in_gamut(change(srgb_to_oklab(rgb))))
 
 
 @lru_cache(maxsize=1)
 def gamut_table() -> Float32[np.ndarray, "lightness hue"]:
-    """Return the largest chroma inside sRGB for L in [0, 1] by hue in [0, 360] degrees (bisection)."""
+    """Return the largest chroma inside sRGB, by L in [0, 1] and hue in [0, 360] degrees."""
     lightness, hue = np.meshgrid(
         np.linspace(0, 1, _LIGHTNESS_STEPS), np.linspace(0, 360, _HUE_STEPS), indexing="ij"
     )
@@ -56,7 +56,7 @@ def gamut_table() -> Float32[np.ndarray, "lightness hue"]:
     for _ in range(14):
         middle = (low + high) / 2
         linear = oklab_to_linear(lch_to_lab(np.stack([lightness, middle, hue], axis=-1)))
-        fits = ((linear >= -1e-4) & (linear <= 1 + 1e-4)).all(axis=-1)
+        fits = ((linear >= -1e-6) & (linear <= 1 + 1e-4)).all(axis=-1)
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     return low.astype(np.float32)
 
@@ -81,6 +81,16 @@ def bilinear(table: Float32[np.ndarray, "r c"], x: Values, y: Values) -> Values:
     return np.asarray(top + fy * (bottom - top), dtype=np.float32)
 
 
+def hue_of(lab: Pixels) -> Values:
+    """Return hues in degrees (-180, 180].
+
+    From contiguous copies: on strided float32, numpy's arctan2 rounds now one way, now the other,
+    depending on where in memory the arrays happen to lie.
+    """
+    b, a = np.ascontiguousarray(lab[:, 2]), np.ascontiguousarray(lab[:, 1])
+    return np.asarray(np.degrees(np.arctan2(b, a)), dtype=np.float32)
+
+
 def oklab_in_gamut(lab: Pixels, *, knee: float = 1.0) -> Pixels:
     """Return sRGB pixels; chroma outside the gamut is reduced at constant lightness and hue.
 
@@ -90,7 +100,7 @@ def oklab_in_gamut(lab: Pixels, *, knee: float = 1.0) -> Pixels:
             saturated areas does not end in one flat value; 1 cuts hard and leaves the rest alone.
     """
     chroma = np.hypot(lab[:, 1], lab[:, 2])
-    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1]))
+    hue = hue_of(lab)
     top = largest_chroma(lab[:, 0], hue)
     start = np.float32(knee) * top
     room = top - start

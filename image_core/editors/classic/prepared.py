@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool
@@ -52,6 +52,7 @@ class Piece:
         return float(np.sqrt(self.picture[0] * self.picture[1]))
 
 
+@runtime_checkable
 class Operator(Protocol):
     """One kind of change, ready to be applied to any picture."""
 
@@ -72,7 +73,7 @@ class Operator(Protocol):
 
     @property
     def statistics(self) -> Any:
-        """What was frozen on the reference: a dataclass of numbers, or None before it was measured."""
+        """What was frozen on the reference: a dataclass of numbers; None before that."""
         ...
 
     def margin(self, picture_size: float) -> int:
@@ -108,7 +109,7 @@ def statistics_from(kind: type[S], state: Mapping[str, Any] | None) -> S | None:
 
 
 def reference_pixels(reference: Iterable[EditBatch]) -> Iterator[tuple[Image, Mask]]:
-    """Yield each reference picture's region box and its alpha, finite pixels only; skip empty ones."""
+    """Yield each reference region's box of pixels and its alpha, 0 where a pixel is not finite."""
     for batch in reference:
         for image, region in zip(batch.images, batch.regions, strict=True):
             box = bounding_box(support(region.alpha))
@@ -124,7 +125,9 @@ def reference_pixels(reference: Iterable[EditBatch]) -> Iterator[tuple[Image, Ma
 
 
 def _clean(pixels: Image) -> Image:
-    return np.clip(np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    if not np.isfinite(pixels).all():
+        pixels = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(pixels, 0, 1)
 
 
 class PreparedClassic:
@@ -163,7 +166,9 @@ class PreparedClassic:
                 work.progress("edit", (index + min(max(done, 0.0), 1.0)) / len(work.images))
 
             tick(0.0)
-            edited, said = self._edit_one(image, region.alpha, work.keys[index], work.strength, tick)
+            edited, said = self._edit_one(
+                image, region.alpha, work.keys[index], work.strength, tick
+            )
             images.append(edited)
             warnings += [warning for warning in said if warning not in warnings]
             work.progress("edit", (index + 1) / len(work.images))

@@ -17,7 +17,13 @@ from jaxtyping import Float, Float32
 
 from image_core.colour import srgb_to_oklab
 from image_core.colour_names import NamedColour, parse_colour
-from image_core.editors.classic.pixels import Pixels, Values, map_pixels, oklab_in_gamut
+from image_core.editors.classic.pixels import (
+    Pixels,
+    Values,
+    hue_of,
+    map_pixels,
+    oklab_in_gamut,
+)
 from image_core.editors.classic.prepared import Piece, measured, reference_pixels, statistics_from
 from image_core.editors.classic.shading import Base, base_of, full_rows
 from image_core.editors.classic.statistics import ColourCount, count_colours, weighted_quantile
@@ -40,6 +46,7 @@ class DominantColour:
         hue: In degrees; 0 for a region without hue.
         share: Part of the region that shows it.
         named: The instruction named it, so that what clearly differs from it is left alone.
+        spread: Standard deviation of its hue in degrees.
     """
 
     lightness: float
@@ -47,6 +54,7 @@ class DominantColour:
     hue: float
     share: float
     named: bool = False
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +89,8 @@ class Recolor:
     def measured_on(self, reference: Iterable[EditBatch]) -> Recolor:
         """Return the same with the statistics of the reference regions."""
         return replace(
-            self, statistics=dominant_colour(count_colours(reference_pixels(reference)), self.sources)
+            self,
+            statistics=dominant_colour(count_colours(reference_pixels(reference)), self.sources),
         )
 
     def restored(self, state: Mapping[str, Any] | None) -> Recolor:
@@ -115,6 +124,11 @@ class Recolor:
         if self.luminous:
             pull, chroma = pull * 0.5, chroma * 0.7
         moved = dominant.lightness + pull * (lightness - dominant.lightness)
+        # what is blacker than "black" already, or whiter than "white", stays so
+        if self.colour.basic == "black" and chroma < 0.04:
+            moved = min(moved, dominant.lightness)
+        if self.colour.basic == "white" and chroma < 0.04:
+            moved = max(moved, dominant.lightness)
         chroma *= float(np.clip(moved / max(lightness, 0.05), 0.75, 1.2))
         return moved, chroma, hue
 
@@ -126,7 +140,7 @@ class Recolor:
         target: tuple[float, float, float],
     ) -> Pixels:
         own = np.hypot(lab[:, 1], lab[:, 2])
-        hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1]))
+        hue = hue_of(lab)
         amount = lightness / np.float32(max(target[0], 0.02))
         light = np.clip((1 - lightness) / np.float32(max(1 - target[0], 0.02)), 0, 1)
         chroma = np.float32(target[1]) * amount * np.sqrt(light)
@@ -137,14 +151,11 @@ class Recolor:
             apart = (hue - dominant.hue + 180) % 360 - 180
             angle = angle + np.float32(self.hue_variation) * np.clip(apart, -40, 40)
         radians = np.radians(angle)
-        return np.stack(
-            [lightness, chroma * np.cos(radians), chroma * np.sin(radians)], axis=1
-        ).astype(np.float32)
+        a, b = chroma * np.cos(radians), chroma * np.sin(radians)
+        return np.asarray(np.stack([lightness, a, b], axis=1), dtype=np.float32)
 
 
-def recolor_for(
-    step: EditStep, *, lightness: float, hue_variation: float
-) -> Recolor:
+def recolor_for(step: EditStep, *, lightness: float, hue_variation: float) -> Recolor:
     """Read a recolour step.
 
     Raises:
@@ -156,9 +167,7 @@ def recolor_for(
             f"{step.value!r} is no colour that the classic editor knows",
             hint='Name a colour ("navy blue", "emerald green", "#1a2a5c").',
         )
-    sources = tuple(
-        found for found in map(parse_colour, step.target.colours) if found is not None
-    )
+    sources = tuple(found for found in map(parse_colour, step.target.colours) if found is not None)
     return Recolor(
         colour=colour,
         sources=sources,
@@ -168,9 +177,7 @@ def recolor_for(
     )
 
 
-def smoothstep(
-    values: Float[np.ndarray, "*n"], low: float, high: float
-) -> Float[np.ndarray, "*n"]:
+def smoothstep(values: Float[np.ndarray, "*n"], low: float, high: float) -> Float[np.ndarray, "*n"]:
     """Rise smoothly from 0 at ``low`` to 1 at ``high`` (falls when ``high < low``)."""
     t = np.clip((values - low) / (high - low), 0, 1)
     return np.asarray((t * t * (3 - 2 * t)).astype(values.dtype))
@@ -178,12 +185,10 @@ def smoothstep(
 
 def hue_distance(hue: Float[np.ndarray, " n"], other: float) -> Float[np.ndarray, " n"]:
     """Return how far hues lie apart, in degrees [0, 180]."""
-    return np.abs((hue - other + 180) % 360 - 180)
+    return np.asarray(np.abs((hue - other + 180) % 360 - 180))
 
 
-def dominant_colour(
-    count: ColourCount, sources: tuple[NamedColour, ...]
-) -> DominantColour | None:
+def dominant_colour(count: ColourCount, sources: tuple[NamedColour, ...]) -> DominantColour | None:
     """Find the colour that the regions mostly show, or None when they are empty.
 
     With source colours named, only what looks like one of them counts, unless that is less than
@@ -192,7 +197,7 @@ def dominant_colour(
     if count.weight.size == 0:
         return None
     saturation = np.hypot(count.lab[:, 1], count.lab[:, 2]) / np.maximum(count.lab[:, 0], _DARKEST)
-    hue = np.degrees(np.arctan2(count.lab[:, 2], count.lab[:, 1]))
+    hue = hue_of(count.lab)
     total = count.weight.sum()
     if sources:
         looks = [_looks_like(source, count, saturation, hue) for source in sources]
@@ -203,7 +208,7 @@ def dominant_colour(
                 named = named * (hue_distance(hue, _densest_hue(hue, named)) < 12)
             return replace(_describe(count, saturation, hue, named, neutral, total), named=True)
     colourful = smoothstep(saturation, 0.7 * _NEUTRAL, 1.6 * _NEUTRAL)
-    centres = np.arange(0, 360, 10)
+    centres = np.arange(0.0, 360.0, 10.0)
     in_window = [count.weight * colourful * (hue_distance(hue, c) < 40) for c in centres]
     best = int(np.argmax([window.sum() for window in in_window]))
     plain = count.weight * (1 - colourful)
@@ -218,7 +223,7 @@ def dominant_colour(
 
 
 def _densest_hue(hue: np.ndarray, weight: np.ndarray) -> float:
-    centres = np.arange(0, 360, 4)
+    centres = np.arange(0.0, 360.0, 4.0)
     mass = [(weight * np.exp(-((hue_distance(hue, c) / 8) ** 2) / 2)).sum() for c in centres]
     return float(centres[int(np.argmax(mass))])
 
@@ -251,17 +256,18 @@ def _describe(
         return DominantColour(lightness=lightness, saturation=0.0, hue=0.0, share=share)
     radians = np.radians(hue)
     mean = np.arctan2((weight * np.sin(radians)).sum(), (weight * np.cos(radians)).sum())
+    centre = float(np.degrees(mean) % 360)
+    variance = (weight * hue_distance(hue, centre) ** 2).sum() / weight.sum()
     return DominantColour(
         lightness=lightness,
+        spread=float(np.sqrt(variance)),
         saturation=max(weighted_quantile(saturation, weight, 0.5), 0.02),
-        hue=float(np.degrees(mean) % 360),
+        hue=centre,
         share=share,
     )
 
 
-def membership(
-    lab: Pixels, around: Pixels, smooth: Values, dominant: DominantColour
-) -> Values:
+def membership(lab: Pixels, around: Pixels, smooth: Values, dominant: DominantColour) -> Values:
     """Return how much each pixel shows the dominant colour, in [0, 1].
 
     Args:
@@ -279,23 +285,28 @@ def membership(
         plain = smoothstep(saturation, 4.5 * _NEUTRAL, 1.8 * _NEUTRAL)
         much_lighter = smoothstep(smooth, dominant.lightness + 0.22, dominant.lightness + 0.42)
         return np.asarray(plain * (1 - (1 - _darkness(dominant.lightness)) * much_lighter))
-    hue = np.degrees(np.arctan2(chromatic[:, 1], chromatic[:, 0]))
+    hue = hue_of(np.concatenate([lab[:, :1], chromatic], axis=1))
     apart = hue_distance(hue, dominant.hue)
     ratio = saturation / np.float32(dominant.saturation)
     shows = smoothstep(apart, 85, 50) * smoothstep(ratio, 0.12, 0.5)
     if dominant.named:
-        # another thing of a similar hue differs in hue, saturation and lightness together
+        # a thing of another colour beside the named one differs in chroma and is lighter; shadow is
+        # darker, and its hue may wander
+        reach = np.float32(np.clip(5 * dominant.spread, 15, 40))
         paler = np.log(np.clip(ratio, 0.05, 1)) / np.float32(np.log(2.5))
-        lighter = np.maximum(smooth - dominant.lightness - 0.12, 0) / np.float32(0.28)
-        shows = shows * smoothstep((apart / 36) ** 2 + paler**2 + lighter**2, 2.6, 1.5)
+        lighter = smoothstep(smooth - np.float32(dominant.lightness), 0.06, 0.2)
+        shows = shows * smoothstep(lighter * ((apart / reach) ** 2 + paler**2), 0.7, 0.35)
     return np.asarray(shows, dtype=np.float32)
 
 
 def _smooth_lightness(
     base: Base, rows: slice, size: tuple[int, int], here: np.ndarray, lightness: Values
 ) -> Values:
-    slope, offset = full_rows(base.slope, rows, size)[here], full_rows(base.offset, rows, size)[here]
-    return np.clip(slope * lightness + offset, 0.02, 1).astype(np.float32)
+    slope, offset = (
+        full_rows(base.slope, rows, size)[here],
+        full_rows(base.offset, rows, size)[here],
+    )
+    return np.asarray(np.clip(slope * lightness + offset, 0.02, 1), dtype=np.float32)
 
 
 def moved_lightness(
@@ -321,7 +332,7 @@ def moved_lightness(
     gain = np.clip(gain, 0.4, 1.35)
     detail = np.clip((lightness + floor) / (smooth + floor), 0.05, 8) ** gain
     moved = _shoulder(moved * detail, 0.9)
-    # what is lighter than black is gloss: light that lies upon the new colour as it lay upon the old
+    # what is lighter than black is gloss: it lies upon the new colour as it lay upon the old
     gloss = np.clip((lightness - np.float32(source)) / np.float32(1 - source), 0, 1)
     moved = moved + dark * (gloss > 0) * (target + (1 - target) * gloss - moved)
     return np.asarray(np.clip(moved, 0, 1), dtype=np.float32)

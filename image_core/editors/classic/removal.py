@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from image_core.editors.classic.patchmatch import Synthesis, carried, fill, vote
-from image_core.editors.classic.pixels import small_size
+from image_core.editors.classic.pixels import shrink, small_size
 from image_core.editors.classic.prepared import Piece
 from image_core.errors import InvalidInput
 from image_core.types import Image
@@ -19,6 +19,7 @@ from image_core.types import Image
 _TINY = 0.003
 _THIN = 2.5
 _LARGE = 0.05
+_STRUCTURE_SIZE = 640
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Removal:
         megapixels: Size at which matches are searched.
     """
 
-    radius: int = 5
+    radius: int = 4
     percentile: float = 30.0
     megapixels: float = 0.5
 
@@ -86,15 +87,22 @@ class Removal:
         size = small_size(height, width, round(max(height, width) * scale))
         known = (~hole).astype(np.float32)
         weight = cv2.resize(known, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        small = cv2.resize(
-            piece.image * known[..., None], (size[1], size[0]), interpolation=cv2.INTER_AREA
-        ) / np.maximum(weight, 1e-3)[..., None]
-        gap = weight < 0.999
-        _, matches = fill(
-            small.astype(np.float32), gap, generator, synthesis, lambda d: piece.tick(0.8 * d)
+        small = (
+            cv2.resize(
+                piece.image * known[..., None], (size[1], size[0]), interpolation=cv2.INTER_AREA
+            )
+            / np.maximum(weight, 1e-3)[..., None]
         )
+        small, gap = small.astype(np.float32), weight < 0.999
+        melded, matches = fill(small, gap, generator, synthesis, lambda d: piece.tick(0.7 * d))
+        # detail is voted for at full size; the evening out of seams is smooth, so the small copy's
+        # is enlarged
+        evening = melded - vote(small, gap, matches, synthesis, melded=False)
+        evening = cv2.resize(evening, (width, height), interpolation=cv2.INTER_LINEAR)
+        piece.tick(0.75)
         full = replace(synthesis, radius=2)
-        return vote(piece.image, hole, carried(matches, size, hole, 2), full, melded=True)
+        voted = vote(piece.image, hole, carried(matches, size, hole, 2), full, melded=False)
+        return np.where(hole[..., None], np.clip(voted + evening, 0, 1), piece.image)
 
 
 def smooth_fill(image: Image, hole: Bool[np.ndarray, "h w"]) -> Image:
@@ -122,6 +130,9 @@ def crosses_structures(image: Image, hole: Bool[np.ndarray, "h w"]) -> bool:
     Looks at the structure tensor in a ring a little outside the hole (its own outline is no
     structure): edges count where they are strong and point into the hole.
     """
+    size = small_size(*hole.shape, _STRUCTURE_SIZE)
+    hole = shrink(hole.astype(np.float32), size) > 0
+    image = shrink(image, size)
     side = max(hole.shape)
     near = max(3, side // 100)
     inner = cv2.dilate(hole.astype(np.uint8), np.ones((2 * near + 1, 2 * near + 1), np.uint8))
@@ -129,7 +140,8 @@ def crosses_structures(image: Image, hole: Bool[np.ndarray, "h w"]) -> bool:
     ring = (outer > 0) & (inner == 0)
     if not ring.any():
         return False
-    luma = cv2.GaussianBlur(image @ np.array([0.299, 0.587, 0.114], np.float32), (0, 0), near / 2)
+    gray = np.asarray(image @ np.array([0.299, 0.587, 0.114], np.float32), dtype=np.float32)
+    luma = cv2.GaussianBlur(gray, (0, 0), near / 2)
     gx = cv2.Sobel(luma, cv2.CV_32F, 1, 0) / 8
     gy = cv2.Sobel(luma, cv2.CV_32F, 0, 1) / 8
     away = cv2.distanceTransform((hole == 0).astype(np.uint8), cv2.DIST_L2, 5)

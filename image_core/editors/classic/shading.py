@@ -33,7 +33,7 @@ class Base:
 
 
 def masked_mean(plane: np.ndarray, weight: Plane, radius: int) -> np.ndarray:
-    """Return the weighted mean of ``plane`` in a box of 2 radius + 1; 0 where no weight lies in it."""
+    """Return the weighted mean of ``plane`` in boxes of 2 radius + 1; 0 where no weight is."""
     side = (2 * radius + 1, 2 * radius + 1)
     border = cv2.BORDER_REFLECT
     if plane.ndim == 3:
@@ -47,8 +47,8 @@ def masked_mean(plane: np.ndarray, weight: Plane, radius: int) -> np.ndarray:
 def base_of(piece: Piece, *, reach: float = 0.03, keep: float = 0.04) -> Base:
     """Split a piece's lightness with a guided filter that sees only the region.
 
-    K. He, J. Sun, "Fast Guided Filter" (2015), eqs. 3-6, self-guided and solved on a small copy; the
-    means are weighted by the region, so that nothing from outside colours it.
+    K. He, J. Sun, "Fast Guided Filter" (2015), eqs. 3-6, self-guided and solved on a small copy;
+    its means are weighted by the region, so that nothing from outside colours it.
 
     Args:
         piece: What to split.
@@ -83,7 +83,9 @@ def full_rows(plane: np.ndarray, rows: slice, size: tuple[int, int]) -> np.ndarr
     count = rows.stop - rows.start
     if count == height:
         return grow(plane, size)
-    ys = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * (plane.shape[0] / height) - 0.5
+    ys = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * (
+        plane.shape[0] / height
+    ) - 0.5
     xs = (np.arange(width, dtype=np.float32) + 0.5) * (plane.shape[1] / width) - 0.5
     grid_x, grid_y = np.meshgrid(xs, ys)
     return np.asarray(

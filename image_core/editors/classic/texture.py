@@ -69,7 +69,7 @@ class Texture:
         return 0
 
     def measured_on(self, reference: Iterable[EditBatch]) -> Texture:
-        """Return the same with the place and light of the reference regions (the first places it)."""
+        """Return the same with the light of the reference regions and the place of the first."""
         places: list[tuple[float, float, float]] = []
 
         def noting_the_first() -> Iterator[EditBatch]:

@@ -23,9 +23,9 @@ from image_core.types import EditBatch, EditStep, Image
 
 OPERATIONS = ("brightness", "contrast", "saturation", "warmth")
 
-_BRIGHTNESS = 0.8
-"""Logit shift of one dose: L 0.5 becomes 0.69."""
-_CONTRAST = 1.5
+_BRIGHTNESS = 0.65
+"""Logit shift of one dose: L 0.5 becomes 0.66."""
+_CONTRAST = 1.35
 _SATURATION = 1.6
 _WARMTH = 0.16
 

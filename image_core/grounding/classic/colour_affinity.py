@@ -93,7 +93,8 @@ def affinity(
         if colour.basic == "orange":
             low = red_orange_border(lightness)
         if colour.basic == "red":
-            high = red_orange_border(lightness)
+            # either name does for a surface at the border: what is called red must be clear of it
+            high = red_orange_border(lightness) - (6 if strict else 0)
     else:
         low, high = _around(colour)
     matched = _in_hues(hue, low, high, soft)  # type: ignore[arg-type]
@@ -103,11 +104,16 @@ def affinity(
         # a muted word ("sage", "beige") asks for less chroma than its basic term
         least = min(least, 0.4 * float(colour.lch[1] / (0.12 + 0.6 * colour.lch[0])))
     matched = matched * rise(vivid, least, 2.5 * least)
-    return np.asarray(matched * _lightness_fits(colour, lightness, chroma, plain))
+    if strict and colour.name in ("orange", "yellow"):
+        # darker, the same hue is called brown or olive
+        matched = matched * (
+            rise(lightness, 0.4, 0.5) if colour.name == "orange" else rise(lightness, 0.52, 0.64)
+        )
+    return np.asarray(matched * _lightness_fits(colour, lightness, chroma, hue, plain))
 
 
 def _around(colour: NamedColour) -> tuple[float, float]:
-    """Return the hue window of a word that is no basic term: around its own hue, as wide as its basic's."""
+    """Return the hue window around a word that is no basic term, as wide as its basic's."""
     hue = colour.lch[2]
     half = 20.0
     if colour.basic in _HUES:
@@ -120,13 +126,19 @@ def _lightness_fits(
     colour: NamedColour,
     lightness: Float[np.ndarray, "h w"],
     chroma: Float[np.ndarray, "h w"],
+    hue: Float[np.ndarray, "h w"],
     plain: bool,
 ) -> Float[np.ndarray, "h w"] | float:
     if colour.name == "brown":
         # a vivid or light orange is not brown
         return np.asarray(rise(lightness, 0.72, 0.6) * rise(chroma, 0.17, 0.13))
     if colour.name == "pink":
-        return rise(lightness, 0.5, 0.62)
+        # towards red only light tints are pink, towards magenta darker ones as well
+        redness = rise((hue + 180) % 360, 160, 185)
+        least = 0.5 + 0.16 * redness
+        return np.asarray(rise(lightness - least, 0.0, 0.1))
+    if colour.name == "red":
+        return np.asarray(rise(lightness, 0.08, 0.16) * rise(lightness, 0.78, 0.68))
     if colour.name in ("orange", "yellow"):
         return rise(lightness, 0.3, 0.45)
     if plain:

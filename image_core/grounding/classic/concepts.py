@@ -42,6 +42,6 @@ def concept_of(target: Target) -> Concept | None:
 
 
 def relates(target: Target) -> bool:
-    """Tell whether the phrase singles its thing out by another thing ("of the …", "next to the …")."""
+    """Tell whether another thing singles the phrase's thing out ("of the …", "next to …")."""
     relation = target.relation.lower().strip()
     return bool(relation) and not relation.startswith(_HARMLESS)

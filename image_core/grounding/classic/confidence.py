@@ -6,6 +6,7 @@ name its weakest reason. A factor of 1 means "no objection".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -46,7 +47,7 @@ class Thing:
     @property
     def confidence(self) -> float:
         """The product of the factors, capped."""
-        return float(min(self.cap, np.prod(list(self.factors.values()) or [1.0])))
+        return min(self.cap, math.prod(self.factors.values()))
 
     def in_words(self) -> str:
         """The route, and the objections, worst first."""
@@ -57,7 +58,7 @@ class Thing:
 
 def soft(value: float, low: float, high: float, floor: float = 0.0) -> float:
     """Map a measurement to a factor: ``floor`` at ``low``, 1 at ``high``."""
-    return floor + (1 - floor) * float(rise(np.float64(value), low, high))
+    return floor + (1 - floor) * float(rise(np.asarray(value), low, high))
 
 
 def edge_contrast(scene: Scene, mask: BoolMap) -> float:
@@ -76,6 +77,14 @@ def drop_across(values: Float[np.ndarray, "h w"], mask: BoolMap) -> float:
     if not outside.any() or not inside.any():
         return 0.0
     return float(values[inside].mean() - values[outside].mean())
+
+
+def colour_contrast(scene: Scene, mask: BoolMap) -> float:
+    """Return the OKLab distance between a region's mean colour and that of its surroundings."""
+    around = ring(mask, 2, max(3, round(0.15 * np.sqrt(np.count_nonzero(mask)))))
+    if not around.any() or not mask.any():
+        return 0.0
+    return float(np.linalg.norm(scene.lab[mask].mean(axis=0) - scene.lab[around].mean(axis=0)))
 
 
 def geometry(mask: BoolMap, *, least_area: float = 0.0012) -> dict[str, float]:

@@ -31,7 +31,8 @@ Rectangle = tuple[int, int, int, int]  # x, y, width, height
 
 @lru_cache(maxsize=4)
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / f"haarcascade_{name}.xml"))
+    folder = Path(cv2.__file__).parent / "data"
+    return cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml"))
 
 
 def _found(grey: np.ndarray, name: str, neighbours: int, least: int) -> list[Rectangle]:
@@ -83,10 +84,12 @@ def detect_faces(scene: Scene) -> list[Rectangle]:
     return sorted(faces, key=lambda face: (-face[2] * face[3], face))
 
 
-def _ellipse(shape: tuple[int, int], centre: tuple[float, float], axes: tuple[float, float]) -> BoolMap:
+def _ellipse(
+    shape: tuple[int, int], centre: tuple[float, float], axes: tuple[float, float]
+) -> BoolMap:
     canvas = np.zeros(shape, dtype=np.uint8)
     half = (max(1, round(axes[0])), max(1, round(axes[1])))
-    cv2.ellipse(canvas, (round(centre[0]), round(centre[1])), half, 0, 0, 360, 1, -1)
+    cv2.ellipse(canvas, (round(centre[0]), round(centre[1])), half, 0, 0, 360, (1,), -1)
     return canvas > 0
 
 
@@ -107,7 +110,9 @@ def find_faces(scene: Scene) -> list[Thing]:
             "skin": soft(skin_share(scene, (x, y, w, h)), 0.4, 0.7, 0.5),
         }
         things.append(
-            Thing(mask=mask, route="face", factors=factors, prominence=float(np.sqrt(w * h)), cap=0.9)
+            Thing(
+                mask=mask, route="face", factors=factors, prominence=float(np.sqrt(w * h)), cap=0.9
+            )
         )
     return things
 
@@ -119,7 +124,9 @@ def find_persons(scene: Scene) -> list[Thing]:
     rows, columns = np.mgrid[:height, :width] + 0.5
     for x, y, w, h in detect_faces(scene):
         across, down = (columns - x - w / 2) / w, (rows - y) / h
-        body = (down > 1) & (np.abs(across) < np.minimum(0.45 + 0.5 * (down - 1), 1.25)) & (down < 6)
+        body = (
+            (down > 1) & (np.abs(across) < np.minimum(0.45 + 0.5 * (down - 1), 1.25)) & (down < 6)
+        )
         head = _ellipse(scene.shape, (x + w / 2, y + 0.42 * h), (0.6 * w, 0.75 * h))
         guess = head | body
         labels = np.where(guess, MAYBE_INSIDE, MAYBE_OUTSIDE).astype(np.uint8)
@@ -137,6 +144,12 @@ def find_persons(scene: Scene) -> list[Thing]:
             "edge": soft(edge_contrast(scene, mask), 0.15, 0.5, 0.3),
         }
         things.append(
-            Thing(mask=mask, route="face and body", factors=factors, prominence=float(np.sqrt(w * h)), cap=0.8)
+            Thing(
+                mask=mask,
+                route="face and body",
+                factors=factors,
+                prominence=float(np.sqrt(w * h)),
+                cap=0.8,
+            )
         )
     return things

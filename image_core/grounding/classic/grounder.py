@@ -1,9 +1,9 @@
 """Finding what a phrase names without any learned weights, or refusing.
 
-What can be checked is checked: a colour word by its colour, the sky, a frontal face, what stands out,
-and where, how big and the how-manieth among these. The noun of a coloured thing is never checked, and
-the evidence says so. Scores below 0.5 mean "not found"; the candidates come back all the same, with
-what speaks against each.
+What can be checked is checked: a colour word by its colour, the sky, a frontal face, what stands
+out, and where, how big and the how-manieth among these. The noun of a coloured thing is never
+checked, and the evidence says so. Scores below 0.5 mean "not found"; the candidates come back all
+the same, with what speaks against each.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from image_core.grounding.classic.scene import Scene, full_size, look
 from image_core.grounding.classic.sky import find_sky
 from image_core.grounding.classic.things import (
     alike_things,
+    clearly_alone,
     coloured_group,
     coloured_things,
     salient_regions,
@@ -34,7 +35,7 @@ from image_core.types import Detection, EditStep, Image, Target
 
 _REFUSED = 0.25  # what is left of a score when the phrase asks for what cannot be checked
 _UNCHECKED = "noun not verified"
-_LEAST_SIDE = 16
+_LEAST_SIDE = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +58,17 @@ class ClassicGrounderConfig:
 
 
 class ClassicGrounder:
-    """Colours, places, sizes, the sky, faces and what stands out. Deterministic; needs no weights."""
+    """Grounds by colour, place, size, sky, face and saliency; deterministic, without weights."""
 
-    def __init__(self, config: ClassicGrounderConfig = ClassicGrounderConfig()) -> None:  # noqa: B008 - frozen
+    def __init__(self, config: ClassicGrounderConfig = ClassicGrounderConfig()) -> None:
         """Keep the settings."""
         self.config = config
 
     def ground(self, images: Sequence[Image], step: EditStep) -> list[list[Detection]]:
         """Return each image's candidates for the step's target, best first.
 
-        A candidate below 0.5 is no answer; it is there to explain a refusal. Masks are 0 or 1 at the
-        picture's size.
+        A candidate below 0.5 is no answer; it is there to explain a refusal. Masks are 0 or 1 at
+        the picture's size.
         """
         return [self._ground(image, step.target) for image in images]
 
@@ -99,27 +100,50 @@ class ClassicGrounder:
             return _rivals(things, target), True, doubt, _REFUSED if related else 1.0
         salient = salient_regions(scene)
         if concept == "background":
-            return _background(scene, _rivals(salient_things(scene, salient), target)), True, doubt, 1.0
+            return (
+                _background(scene, _rivals(salient_things(scene, salient), target)),
+                True,
+                doubt,
+                1.0,
+            )
         if colours:
             if target.all:
                 things = coloured_group(scene, colours)
             else:
                 things = _rivals(coloured_things(scene, colours, salient), target)
             remark = "; ".join(filter(None, [_UNCHECKED, doubt]))
-            return _alone(things) if related else things, True, remark, 0.85 if related else 1.0
+            return _alone(things) if related else things, True, remark, 0.6 if related else 1.0
         things = salient_things(scene, salient)
         if concept == "subject" and not target.all:
             return _rivals(things, target), True, doubt, _REFUSED if related else 1.0
+        if target.size in ("big", "biggest") and not (
+            related or target.all or target.places or target.ordinal
+        ):
+            clear = clearly_alone(scene, things)
+            alone = [_with_factor(thing, "not alone in standing out", clear) for thing in things]
+            return (
+                alone,
+                False,
+                f"the one big thing that stands out; {_UNCHECKED}",
+                self.config.bare_trust,
+            )
         if related or target.all or not (target.places or target.ordinal):
             reason = doubt or "no colour, place or other cue to check the noun by"
             return things, False, reason, _REFUSED
         if target.ordinal:
             return alike_things(scene, salient), True, _UNCHECKED, self.config.bare_trust
         placed = [_with_factor(thing, "place", _wholly_at(thing, target)) for thing in things]
-        return placed, False, f"by its place among what stands out; {_UNCHECKED}", self.config.bare_trust
+        return (
+            placed,
+            False,
+            f"by its place among what stands out; {_UNCHECKED}",
+            self.config.bare_trust,
+        )
 
 
-def _detection(thing: Thing, trust: float, remark: str, height: int, width: int) -> Detection | None:
+def _detection(
+    thing: Thing, trust: float, remark: str, height: int, width: int
+) -> Detection | None:
     mask = full_size(thing.mask, height, width)
     box = bounding_box(mask > 0)
     if box is None:
@@ -142,15 +166,24 @@ def _rivals(things: Sequence[Thing], target: Target) -> list[Thing]:
     """Lower what a more prominent rival outshines, unless the words choose among them."""
     if target.all or has_choosing_words(target) or not things:
         return list(things)
-    most = max(thing.prominence for thing in things)
-    return [
-        _with_factor(thing, "more prominent rival", soft(thing.prominence / max(most, 1e-9), 0.3, 0.75))
-        for thing in things
-    ]
+    best = max(things, key=lambda thing: thing.prominence)
+    # a sure rival makes the phrase ambiguous even when smaller; an unsure one must really dominate
+    low, high = (0.1, 0.3) if best.confidence >= 0.5 else (0.6, 0.9)
+    judged = []
+    for thing in things:
+        share = thing.prominence / max(best.prominence, 1e-9)
+        doubted = any(
+            0.3 <= other.confidence < 0.5 and other.prominence > 0.8 * thing.prominence
+            for other in things
+            if other is not thing
+        )
+        outshone = _with_factor(thing, "more prominent rival", soft(share, low, high))
+        judged.append(_with_factor(outshone, "unsure rival", 0.8 if doubted else 1.0))
+    return judged
 
 
 def _wholly_at(thing: Thing, target: Target) -> float:
-    """Doubt a thing that reaches beyond the place's half of the picture; a place is all we go by."""
+    """Doubt a thing that reaches beyond the place's half of the picture: it is all we go by."""
     bounds = bounding_box(thing.mask)
     if bounds is None:
         return 0.0
@@ -176,7 +209,7 @@ def _alone(things: Sequence[Thing]) -> list[Thing]:
 
 
 def _of_hue(scene: Scene, things: Sequence[Thing], colours: Sequence[NamedColour]) -> list[Thing]:
-    """Doubt things whose hue is far from the one that the phrase gives them, however pale they are."""
+    """Doubt things, however pale, whose hue is far from the one that the phrase gives them."""
     checked = list(things)
     for colour in colours:
         if is_achromatic(colour):

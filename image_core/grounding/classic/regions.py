@@ -42,7 +42,9 @@ def closed(mask: BoolMap, radius: int) -> BoolMap:
 
 def components(mask: BoolMap, least: float, most: int) -> list[BoolMap]:
     """Return the largest connected parts, at most ``most``, each at least ``least`` pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
     areas = stats[1:, cv2.CC_STAT_AREA] if count > 1 else np.zeros(0, dtype=np.int64)
     order = np.argsort(-areas, kind="stable")[:most]
     return [np.asarray(labels == k + 1) for k in order if areas[k] >= least]
@@ -73,16 +75,20 @@ def border_share(mask: BoolMap) -> float:
 
 def solidity(mask: BoolMap) -> float:
     """Return area over the area of the convex hull: 1 for convex things."""
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    if points is None:
+    if not mask.any():
         return 0.0
+    points = cv2.findNonZero(mask.astype(np.uint8))
     canvas = np.zeros(mask.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(canvas, cv2.convexHull(points), 1)
+    cv2.fillConvexPoly(canvas, cv2.convexHull(points), (1,))
     return float(np.count_nonzero(mask) / max(1, np.count_nonzero(canvas)))
 
 
 def cut_around(
-    rgb: UInt8[np.ndarray, "h w 3"], seed: BoolMap, likely: Float[np.ndarray, "h w"], *, context: float = 0.35
+    rgb: UInt8[np.ndarray, "h w 3"],
+    seed: BoolMap,
+    likely: Float[np.ndarray, "h w"],
+    *,
+    context: float = 0.35,
 ) -> BoolMap | None:
     """Cut the thing that ``seed`` roughly covers, looking only at its surroundings.
 

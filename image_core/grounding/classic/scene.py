@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from image_core.colour import lab_to_lch, srgb_to_oklab
 from image_core.grounding.classic.saliency import saliency
+from image_core.segmentation.boxes import in_bytes, reduced
 from image_core.segmentation.superpixels import Superpixels, superpixels
 from image_core.types import Image
 
@@ -50,12 +51,7 @@ def colour_steps(lab: Float32[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
 
 def look(image: Image, side: int) -> Scene:
     """Measure a picture at ``side`` pixels on its longer side."""
-    picture = np.rint(np.clip(np.nan_to_num(image), 0, 1) * 255).astype(np.uint8)
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    picture = in_bytes(reduced(image, side))
     smooth = cv2.bilateralFilter(picture, 5, 24, 3)
     lab = srgb_to_oklab(smooth.astype(np.float32) / 255)
     parts = superpixels(lab)

@@ -31,7 +31,7 @@ _DARKER = 0.09
 
 
 def blueness(lch: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
-    """Return how much each pixel has the hue of daylight or evening sky, from cyan to violet blue."""
+    """Return how much each pixel has a clear sky's hue, from cyan to violet blue."""
     hue = lch[..., 2]
     window = rise(hue, 190, 210) * rise(hue, 298, 285)
     return np.asarray(window * rise(lch[..., 1], 0.008, 0.022) * rise(lch[..., 0], 0.1, 0.2))
@@ -42,8 +42,8 @@ def _flooded(
 ) -> Bool[np.ndarray, " n"]:
     """Grow from the seeds over open neighbours of nearly the same colour.
 
-    A sky gets lighter towards the horizon; what lies below it does not: no region may be much darker
-    than the lightest on the way to it.
+    A sky gets lighter towards the horizon; what lies below it does not: no region may be much
+    darker than the lightest on the way to it.
     """
     neighbours: list[list[int]] = [[] for _ in range(parts.count)]
     for (first, second), length in zip(parts.edges.tolist(), parts.step_lengths(), strict=True):

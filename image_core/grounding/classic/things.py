@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from image_core.colour_names import NamedColour
 from image_core.grounding.classic.colour_affinity import affinity, is_achromatic
 from image_core.grounding.classic.confidence import (
     Thing,
     agreement,
+    colour_contrast,
     drop_across,
     edge_contrast,
     geometry,
@@ -25,6 +26,7 @@ from image_core.grounding.classic.regions import (
     components,
     cut_around,
     overlap,
+    ring,
     share_inside,
     touching,
 )
@@ -93,7 +95,9 @@ def _view(scene: Scene, colours: Sequence[NamedColour], most: int) -> _ColourVie
     )
 
 
-def _colour_factors(scene: Scene, view: _ColourView, region: BoolMap, colours: Sequence[NamedColour]) -> dict[str, float]:
+def _colour_factors(
+    scene: Scene, view: _ColourView, region: BoolMap, colours: Sequence[NamedColour]
+) -> dict[str, float]:
     """Return the evidence that can be had before anything is cut."""
     looser = view.fits > 0.75 * view.threshold
     tighter = view.fits > min(0.9, 1.3 * view.threshold)
@@ -125,7 +129,7 @@ def coloured_things(
         # a cut is the dearest step: only for what could still be an answer
         if np.prod(list(factors.values())) > _HOPELESS:
             mask, factors["cut agrees"] = _settled(scene, region, view.fits, salient)
-            factors["part of something bigger"] = _whole(mask, salient)
+            factors["part of something bigger"] = _whole(scene, mask, salient)
         drop = drop_across(view.fits, mask)
         factors["colour ends at the edge"] = soft(drop, 0.12, 0.45)
         factors["edge"] = soft(edge_contrast(scene, mask), 0.15, 0.5, 0.15)
@@ -138,6 +142,7 @@ def coloured_things(
             * float(view.fits[region].mean())
             * (0.25 + standing)
             * (1 - 0.7 * border_share(region))
+            * (0.25 + 0.75 * factors["colour name"])
         )
         things.append(
             Thing(mask=mask, route="colour", factors=factors, prominence=float(prominence), cap=0.9)
@@ -200,33 +205,60 @@ def _isolation(
     return soft(best, 0.5, 0.8, 0.3) * soft(alone, 0.5, 0.85, 0.3)
 
 
-def _whole(mask: BoolMap, salient: Sequence[BoolMap]) -> float:
-    """Object to a region that is a minor patch on one thing that stands out."""
+def _whole(scene: Scene, mask: BoolMap, salient: Sequence[BoolMap]) -> float:
+    """Object to a region that is a minor patch on one thing that stands out.
+
+    The more so where the thing goes on around it in a neighbouring hue: that is its shading.
+    """
     worst = 1.0
     for thing in salient:
         if share_inside(mask, thing) > 0.8:
             portion = np.count_nonzero(mask) / max(1, np.count_nonzero(thing))
             worst = min(worst, soft(portion, 0.02, 0.3, 0.75))
+            around = ring(mask, 2, 8) & thing
+            if portion < 0.6 and np.count_nonzero(around) > 0.3 * np.count_nonzero(mask) ** 0.5:
+                worst = min(worst, soft(hue_step(scene, mask, around), 15, 45, 0.35))
     return worst
 
 
+def hue_step(scene: Scene, first: BoolMap, second: BoolMap) -> float:
+    """Return the angle in degrees between two regions' mean hues; 180 where one has none."""
+    means = [scene.lab[mask][:, 1:].mean(axis=0) for mask in (first, second)]
+    if min(float(np.hypot(*mean)) for mean in means) < 0.03:
+        return 180.0
+    angles = [float(np.degrees(np.arctan2(mean[1], mean[0]))) for mean in means]
+    return abs((angles[0] - angles[1] + 180) % 360 - 180)
+
+
+def _colour_bins(scene: Scene) -> Int[np.ndarray, "h w"]:
+    """Return which of 20³ coarse OKLab cells each pixel's colour falls into."""
+    steps, shift = np.array([8.0, 25.0, 25.0]), np.array([0.0, 10.0, 10.0])
+    cells = np.clip(np.floor(scene.lab * steps + shift), 0, 19).astype(np.int64)
+    return np.asarray((cells[..., 0] * 20 + cells[..., 1]) * 20 + cells[..., 2])
+
+
+def _histogram(bins: Int[np.ndarray, " k"]) -> Float[np.ndarray, " 8000"]:
+    return np.asarray(np.bincount(bins, minlength=20**3) / max(1, bins.size))
+
+
+def _likeness(first: Float[np.ndarray, " 8000"], second: Float[np.ndarray, " 8000"]) -> float:
+    """Return the Bhattacharyya coefficient of two histograms: 1 for equal ones."""
+    return float(np.sqrt(first * second).sum())
+
+
 def alike_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
-    """Return what has the colours of the thing that stands out most: others of its kind, and itself.
+    """Return the thing that stands out most and others that have its colours.
 
     "The second one" means that there are several of a kind. With no noun to go by, the kind is what
-    the most salient thing looks like: how much likelier each pixel's colour is in it than elsewhere.
+    the most salient thing looks like: how much likelier each pixel's colour is in it than
+    elsewhere.
     """
     if not salient:
         return []
     model = max(salient, key=lambda mask: float(scene.salient[mask].sum()))
-    steps = np.array([8.0, 40.0, 40.0])  # bins per unit of L, a, b
-    cells = np.floor(scene.lab * steps + np.array([0.0, 16.0, 16.0])).astype(np.int64)
-    index = np.ravel_multi_index(tuple(np.clip(cells, 0, 31).reshape(-1, 3).T), (32, 32, 32))
-    inside = model.ravel()
-    among = np.bincount(index[inside], minlength=32**3).astype(np.float64) / max(1, inside.sum())
-    # rivals of the same kind lie outside the model: let the outside speak only through its bulk
-    beyond = np.bincount(index[~inside], minlength=32**3).astype(np.float64) / max(1, (~inside).sum())
-    likely = (among / (among + beyond + 1e-4))[index].reshape(scene.shape)
+    bins = _colour_bins(scene)
+    among, beyond = _histogram(bins[model]), _histogram(bins[~model])
+    likely = (among / (among + beyond + 1e-4))[bins]
     fits = 0.5 * likely + 0.5 * scene.parts.spread(scene.parts.mean_of(likely))
     regions = components(closed(fits > 0.5, 2), 0.004 * fits.size, _MOST + 1)
     if len(regions) > _MOST:
@@ -236,6 +268,7 @@ def alike_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
             mask=region,
             route="alike what stands out most",
             factors={
+                "likeness": soft(_likeness(among, _histogram(bins[region])), 0.6, 0.76),
                 "likeness ends at the edge": soft(drop_across(fits, region), 0.25, 0.55),
                 "edge": soft(edge_contrast(scene, region), 0.2, 0.55, 0.15),
                 **geometry(region, least_area=0.004),
@@ -256,6 +289,7 @@ def salient_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
             "stands out": soft(drop_across(scene.salient, mask), 0.15, 0.42),
             "contrast": soft(inside - everywhere, 0.15, 0.45),
             "edge": soft(edge_contrast(scene, mask), 0.2, 0.55, 0.15),
+            "colour contrast": soft(colour_contrast(scene, mask), 0.03, 0.1),
             **geometry(mask, least_area=0.004),
         }
         factors["cut by the border"] = soft(border_share(mask), 0.22, 0.03, 0.5)
@@ -264,3 +298,12 @@ def salient_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
             Thing(mask=mask, route="saliency", factors=factors, prominence=prominence, cap=0.9)
         )
     return things
+
+
+def clearly_alone(scene: Scene, things: Sequence[Thing]) -> float:
+    """Return a factor: how clearly one large thing stands out from quiet surroundings."""
+    sure = [thing for thing in things if thing.confidence > 0.3]
+    if len(sure) != 1 or sure[0].mask.mean() < 0.06:
+        return 0.0
+    around = float(scene.salient[~sure[0].mask].mean())
+    return soft(around, 0.16, 0.11)
