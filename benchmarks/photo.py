@@ -123,12 +123,12 @@ def main() -> None:
         "# Photos: seconds and memory",
         "",
         f"`python -m benchmarks.photo` on {platform.machine()}, {_cores()} cores, no GPU. Medians "
-        f"of {RUNS - 1} warm runs in one process; *first* is the run before them. *Plain* reads and "
-        "writes the same file without editing it, in turn with the edits. Peak memory includes "
+        f"of {RUNS - 1} warm runs in one process; *first* is the run before them. *Plain* reads "
+        "and writes the same file without editing it, in turn with the edits. Peak memory includes "
         "Python and its libraries, and the making of the test picture.",
         "",
-        "| megapixels | file | region | read | decode | locate | prepare | apply | composite | write "
-        "| whole, warm (s) | first (s) | plain (s) | ratio | peak (MiB) |",
+        "| megapixels | file | region | read | decode | locate | prepare | apply | composite "
+        "| write | whole, warm (s) | first (s) | plain (s) | ratio | peak (MiB) |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for megapixels in MEGAPIXELS:
@@ -138,7 +138,9 @@ def main() -> None:
                 [sys.executable, "-m", "benchmarks.photo", case], capture_output=True, text=True
             )
             if done.returncode:
-                lines.append(f"| {megapixels} | {form} | {route} | failed: {done.stderr[-200:]!r} |")
+                lines.append(
+                    f"| {megapixels} | {form} | {route} | failed: {done.stderr[-200:]!r} |"
+                )
                 continue
             found = json.loads(done.stdout)
             stages = found["stages"]

@@ -1,9 +1,8 @@
 """Made pictures with known things in them: a check that grounding is not fitted to a few photos.
 
-Coloured bodies with shading, highlights and cast shadows stand on textured grounds with noise. Every
-picture comes with its bodies' masks and colour words, so that questions with known answers can be asked:
-a colour that one body has, a colour that none has, one that two have, and the left or right of
-these.
+Coloured bodies with shading and cast shadows stand on textured grounds with noise. Every picture
+comes with its bodies' masks and colour words, so that questions with known answers can be asked: a
+colour that one body has, a colour that none has, one that two have, and the left or right of these.
 """
 
 from __future__ import annotations

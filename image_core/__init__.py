@@ -1,8 +1,8 @@
 """The shared, instruction-local image editor.
 
-    from image_core import LocalEditor, Photo
-    result = LocalEditor.default().edit(Photo.open("house.jpg"), "make the yellow chair blue")
-    result.save("out.png")
+from image_core import LocalEditor, Photo
+result = LocalEditor.default().edit(Photo.open("house.jpg"), "make the yellow chair blue")
+result.save("out.png")
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from image_core.errors import (
         AmbiguousTarget,
         EditFailed,
-        InstructionNotUnderstood,
         InsituError,
+        InstructionNotUnderstood,
         IntegrityError,
         InvalidInput,
         MissingWeights,

@@ -63,14 +63,14 @@ def oklab_to_srgb(lab: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
 def lab_to_lch(lab: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
     """Turn (L, a, b) into (L, chroma, hue in degrees [0, 360))."""
     chroma = np.hypot(lab[..., 1], lab[..., 2])
-    # contiguous copies: on strided float32, numpy's arctan2 rounds by where the arrays lie in memory
+    # contiguous copies: on strided float32, numpy's arctan2 rounds by where the arrays lie
     b, a = lab[..., 2].copy(), lab[..., 1].copy()
     hue = np.degrees(np.arctan2(b, a)) % 360
-    return np.stack([lab[..., 0], chroma, hue], axis=-1).astype(lab.dtype)
+    return np.asarray(np.stack([lab[..., 0], chroma, hue], axis=-1), lab.dtype)
 
 
 def lch_to_lab(lch: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
     """Turn (L, chroma, hue in degrees) into (L, a, b)."""
     angle = np.radians(lch[..., 2])
     parts = [lch[..., 0], lch[..., 1] * np.cos(angle), lch[..., 1] * np.sin(angle)]
-    return np.stack(parts, axis=-1).astype(lch.dtype)
+    return np.asarray(np.stack(parts, axis=-1), lch.dtype)

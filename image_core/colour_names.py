@@ -55,10 +55,12 @@ _COMPOUND = {
     "sky blue": "76b5e4", "baby blue": "a5cdee", "navy blue": "1a2a5c", "royal blue": "2a4fc0",
     "electric blue": "2a6cff", "midnight blue": "151f44", "steel blue": "4a7ba6",
     "powder blue": "b3d0e2", "ice blue": "cfe6f0", "hot pink": "f0429b", "baby pink": "f6c3d2",
-    "lime green": "7ccc2c", "forest green": "1f5a30", "sea green": "2f9870", "olive green": "66702a",
-    "mint green": "9fdcb8", "emerald green": "0f8a57", "bottle green": "12472f",
-    "racing green": "12452c", "grass green": "4d9a2f", "apple green": "8cbf3a", "neon green": "45f532",
-    "neon pink": "ff3ea5", "neon yellow": "e8fa2a", "neon orange": "ff6a1a", "blood red": "7f0d14",
+    "lime green": "7ccc2c", "forest green": "1f5a30", "sea green": "2f9870",
+    "olive green": "66702a", "mint green": "9fdcb8", "emerald green": "0f8a57",
+    "bottle green": "12472f",
+    "racing green": "12452c", "grass green": "4d9a2f", "apple green": "8cbf3a",
+    "neon green": "45f532", "neon pink": "ff3ea5", "neon yellow": "e8fa2a", "neon orange": "ff6a1a",
+    "blood red": "7f0d14",
     "cherry red": "b01030", "fire red": "d3200f", "ruby red": "a8123f", "brick red": "a4442f",
     "wine red": "6a1230", "lemon yellow": "f5e33a", "mustard yellow": "cf9f1f",
     "rose gold": "c98d7e", "burnt orange": "bd5418", "jet black": "101012", "snow white": "fafbfc",
@@ -71,7 +73,8 @@ _COMPOUND = {
     "pine green": "1f5a44", "pea green": "8fae3c", "kelly green": "3aa340",
     "bubblegum pink": "f7a6c6", "candy pink": "ee79a5", "flamingo pink": "f58fa6",
     "shocking pink": "f32f96", "coffee brown": "5a3d2b", "ash gray": "b0b4b1",
-    "dove gray": "a5a5a6", "gunmetal gray": "4a5055", "off white": "efebe0", "pure white": "ffffff", "pure black": "000000", "pitch black": "0b0b0d",
+    "dove gray": "a5a5a6", "gunmetal gray": "4a5055", "off white": "efebe0",
+    "pure white": "ffffff", "pure black": "000000", "pitch black": "0b0b0d",
 }  # fmt: skip
 _ISH = {
     "reddish": "red", "orangish": "orange", "yellowish": "yellow", "greenish": "green",
@@ -121,7 +124,11 @@ def _rgb_of(code: str) -> np.ndarray:
 def _normalise(text: str) -> list[str]:
     words = re.sub(r"[-_\s]+", " ", text.strip().lower()).split()
     words = [_ALIASES.get(word, word) for word in words]
-    return [word for word in words if word not in {"a", "an", "the", "very", "colour", "color", "shade", "of"}]
+    return [
+        word
+        for word in words
+        if word not in {"a", "an", "the", "very", "colour", "color", "shade", "of"}
+    ]
 
 
 def _nearest_basic(lab: np.ndarray) -> str:
@@ -195,7 +202,7 @@ def parse_colour(text: str) -> NamedColour | None:
 def is_colour_word(word: str) -> bool:
     """Tell whether one word can stand in a colour phrase as a colour (not only as a modifier)."""
     word = _ALIASES.get(word.lower(), word.lower())
-    return word in _HEX or word in _ISH or "-" in word and parse_colour(word) is not None
+    return word in _HEX or word in _ISH or ("-" in word and parse_colour(word) is not None)
 
 
 def is_colour_modifier(word: str) -> bool:

@@ -37,7 +37,12 @@ def grown_box(
 ) -> tuple[int, int, int, int]:
     """Grow a box by ``margin`` pixels on each side, clipped to the picture."""
     x0, y0, x1, y1 = box
-    return max(0, x0 - margin), max(0, y0 - margin), min(width, x1 + margin), min(height, y1 + margin)
+    return (
+        max(0, x0 - margin),
+        max(0, y0 - margin),
+        min(width, x1 + margin),
+        min(height, y1 + margin),
+    )
 
 
 def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
@@ -82,7 +87,9 @@ def composite(
 
 
 def composite_native(
-    native: Shaped[np.ndarray, "h w c"], result: Float32[np.ndarray, "h w c"], inside: Bool[np.ndarray, "h w"]
+    native: Shaped[np.ndarray, "h w c"],
+    result: Float32[np.ndarray, "h w c"],
+    inside: Bool[np.ndarray, "h w"],
 ) -> Shaped[np.ndarray, "h w c"]:
     """Write a finished picture's samples into a file's integer array, inside only.
 

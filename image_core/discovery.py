@@ -152,7 +152,9 @@ def _split(options: Sequence[str]) -> dict[str, str]:
 
 
 def _configured(found: Any, name: str, options: Mapping[str, str]) -> Any:
-    fields = {f.name for f in dataclasses.fields(found)} if dataclasses.is_dataclass(found) else set()
+    fields = (
+        {f.name for f in dataclasses.fields(found)} if dataclasses.is_dataclass(found) else set()
+    )
     unknown = sorted(set(options) - fields)
     if unknown:
         raise UnsupportedEdit(

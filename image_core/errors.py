@@ -64,7 +64,9 @@ class AmbiguousTarget(InsituError):
         candidates: What was found, best first.
     """
 
-    def __init__(self, message: str, *, hint: str = "", candidates: Sequence[Detection] = ()) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", candidates: Sequence[Detection] = ()
+    ) -> None:
         """Keep the candidates for display."""
         super().__init__(message, hint=hint)
         self.candidates = tuple(candidates)

@@ -44,9 +44,10 @@ def locate_step(
         AmbiguousTarget: Several things answer to the phrase.
         InvalidInput: The hint does not fit the picture.
     """
+    candidates: tuple[Detection, ...] = ()
     if hint is not None:
         check_hint(hint, width=image.shape[1], height=image.shape[0])
-        region, candidates = _from_hint(image, hint, segmenter), ()
+        region = _from_hint(image, hint, segmenter)
     elif step.whole_image or (anywhere and not step.target.phrase):
         region = Region(alpha=np.ones(image.shape[:2], np.float32), evidence="the whole picture")
         return Location(regions=(region,))
@@ -88,7 +89,7 @@ def _from_phrase(
         if rivals:
             raise AmbiguousTarget(
                 f"{target.phrase!r} could be any of {1 + len(rivals)} things",
-                hint="Say which (\"the left one\", \"the biggest\", \"all the …\"), or point at it "
+                hint='Say which ("the left one", "the biggest", "all the …"), or point at it '
                 "with --box; --candidates-out FILE draws them.",
                 candidates=[sure[0], *rivals],
             )
@@ -171,9 +172,7 @@ def check_hint(hint: RegionHint, *, width: int, height: int) -> None:
         if not all(np.isfinite(box)) or x1 <= x0 or y1 <= y0:
             raise InvalidInput(f"the box {_numbers(box)} is empty", hint="A box is X0 Y0 X1 Y1.")
         if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-            raise InvalidInput(
-                f"the box {_numbers(box)} lies outside the {width}x{height} picture"
-            )
+            raise InvalidInput(f"the box {_numbers(box)} lies outside the {width}x{height} picture")
     for point in (*hint.points, *hint.not_points):
         if not (0 <= point[0] < width and 0 <= point[1] < height):
             raise InvalidInput(

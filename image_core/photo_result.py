@@ -16,8 +16,8 @@ import numpy as np
 
 from image_core.compositing import bounding_box, support
 from image_core.errors import InvalidInput
-from image_core.photo import Photo, refuse_source, write_atomically
 from image_core.mask_file import encode_mask
+from image_core.photo import Photo, refuse_source, write_atomically
 from image_core.receipt import mask_path, receipt_path, seal, sha256, versions
 from image_core.types import EditPlan, EditResult, Location, Region, RegionHint
 

@@ -36,11 +36,11 @@ class Target:
         phrase: The noun phrase without determiner, as the user said it ("big yellow chair").
             Empty when the words name nothing ("it", or the whole picture).
         noun: Its head noun in the singular ("chair"); compounds stay whole ("floor lamp").
-        colours: Colour words in it, each possibly compound ("yellow", "reddish-brown", "dark blue").
+        colours: Colour words in it, each possibly compound ("yellow", "dark blue").
         size: A size word, if one stands in it.
         places: Where in the picture it is said to be, in the words of ``Place``; two for a corner.
             "in the foreground/background" is no place and stays in ``attributes``.
-        ordinal: 1 for first, 2 for second …; counted from ``ordinal_from``. 0 when absent; -1 for last.
+        ordinal: 1 for first, 2 for second, counted from ``ordinal_from``; -1 for last, 0 for none.
         ordinal_from: The side from which the ordinal counts ("left" unless said).
         all: Every matching thing is meant ("all the chairs", "the flowers", "both eyes").
         attributes: Adjectives that are none of the above ("wooden", "round").
@@ -73,8 +73,8 @@ class EditStep:
         kind: What kind of edit it is.
         target: What it changes; for ``add`` the host or place.
         operation: Which operator within the kind: tone ``brightness | contrast | saturation |
-            warmth``; filter ``blur | sharpen | pixelate | grayscale | sepia | invert``; texture ``fill``;
-            otherwise the kind's own name.
+            warmth``; filter ``blur | sharpen | pixelate | grayscale | sepia | invert``; texture
+            ``fill``; otherwise the kind's own name.
         value: What the edit makes of it, in words: the new colour ("navy blue"), thing ("fox"),
             style ("oil painting"), pattern ("red stripes"), attribute ("spotted leopard fur").
         amount: How much, signed; 1 is the operator's usual dose: "slightly" 0.5, "much" 2,

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Shaped
 from image_core.compositing import difference_outside
 from image_core.errors import IntegrityError, InvalidInput
 from image_core.mask_file import read_stored_mask
-from image_core.photo import Photo, changed_coefficients
+from image_core.photo import Photo, changed_coefficients, with_channels
 from image_core.receipt import mask_path, read_receipt, receipt_path, sha256
 
 Proof = Literal["samples", "coefficients", "hashes"]
@@ -148,7 +148,7 @@ def _samples(
 
 
 def _same_size(
-    first: Shaped[np.ndarray, "h w *c"], second: Shaped[np.ndarray, "..."], name: str
+    first: Shaped[np.ndarray, "h w *c"], second: Shaped[np.ndarray, ...], name: str
 ) -> None:
     if first.shape[:2] != second.shape[:2]:
         raise IntegrityError(
@@ -163,18 +163,15 @@ def _with_channels(
     """Repeat a grey source's level where the output became coloured; JPEG drops the alpha."""
     if lossy and samples.shape[2] in (2, 4) and channels in (1, 3):
         samples = samples[..., :-1]
-    have = samples.shape[2]
-    if have == channels:
-        return samples
-    if (have, channels) in {(1, 3), (2, 4)}:
-        grey = np.repeat(samples[..., :1], 3, axis=2)
-        return np.concatenate([grey, samples[..., 1:]], axis=2)
-    raise IntegrityError(f"the source has {have} channels, the output {channels}")
+    try:
+        return with_channels(samples, channels)
+    except ValueError as error:
+        raise IntegrityError(
+            f"the source has {samples.shape[2]} channels, the output {channels}"
+        ) from error
 
 
-def _same_alpha(
-    source: Shaped[np.ndarray, "h w c"], output: Shaped[np.ndarray, "h w c"]
-) -> None:
+def _same_alpha(source: Shaped[np.ndarray, "h w c"], output: Shaped[np.ndarray, "h w c"]) -> None:
     if source.shape[2] in (2, 4) and not np.array_equal(source[..., -1], output[..., -1]):
         raise IntegrityError("the alpha channel differs inside the mask")
 
@@ -185,6 +182,8 @@ def _psnr(
     where: Bool[np.ndarray, "h w"],
 ) -> float:
     """Return 10 log10(1 / MSE) in dB over the chosen pixels, both scaled to [0, 1]."""
-    scaled = [array[where].astype(np.float64) / np.iinfo(array.dtype).max for array in (first, second)]
+    scaled = [
+        array[where].astype(np.float64) / np.iinfo(array.dtype).max for array in (first, second)
+    ]
     error = float(np.mean((scaled[0] - scaled[1]) ** 2)) if scaled[0].size else 0.0
     return float("inf") if error == 0 else float(-10 * np.log10(error))

@@ -36,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, one of ``ExitCode``.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    as_json = "json" in arguments and "--format" in arguments or "--format=json" in arguments
+    as_json = ("json" in arguments and "--format" in arguments) or "--format=json" in arguments
     try:
         command = tyro.cli(
-            Command,  # type: ignore[arg-type]
+            Command,
             args=arguments,
             prog="insitu",
             description="Edit just the part that an instruction names, and prove that nothing "

@@ -24,7 +24,9 @@ class DoctorCommand:
         report = examine()
         healthy = not report["problems"]
         if self.format == "json":
-            print_json({"status": "ok" if healthy else "error", "exit_code": int(not healthy), **report})
+            print_json(
+                {"status": "ok" if healthy else "error", "exit_code": int(not healthy), **report}
+            )
         else:
             print("\n".join(_lines(report)))
         return int(not healthy)
@@ -53,7 +55,10 @@ def examine() -> dict[str, Any]:
         editors[kind] = (
             {"editor": name, "why": "the strongest that is present and has this kind"}
             if name
-            else {"editor": None, "why": "takes a generative editor; none is built in or registered"}
+            else {
+                "editor": None,
+                "why": "takes a generative editor; none is built in or registered",
+            }
         )
     extras = {
         name: all(importlib.util.find_spec(module) is not None for module in modules)
@@ -84,15 +89,18 @@ def _problems() -> list[str]:
     import cv2
 
     found = []
-    wheels = {
-        str(d.metadata["Name"]).lower() for d in distributions() if d.metadata["Name"]
-    } & {"opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"}
+    wheels = {str(d.metadata["Name"]).lower() for d in distributions() if d.metadata["Name"]} & {
+        "opencv-python",
+        "opencv-contrib-python",
+        "opencv-contrib-python-headless",
+    }
     if wheels:
         found.append(
             f"{', '.join(sorted(wheels))} shares a folder with opencv-python-headless: "
             "uninstall it and reinstall opencv-python-headless."
         )
-    if not Path(cv2.data.haarcascades, "haarcascade_frontalface_default.xml").is_file():
+    cascade = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+    if not cascade.is_file():
         found.append(
             f"OpenCV {cv2.__version__} has no cascades, so faces are not found: "
             "install opencv-python-headless 4.10."

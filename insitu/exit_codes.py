@@ -7,8 +7,8 @@ from enum import IntEnum
 from image_core.errors import (
     AmbiguousTarget,
     EditFailed,
-    InstructionNotUnderstood,
     InsituError,
+    InstructionNotUnderstood,
     IntegrityError,
     InvalidInput,
     MissingWeights,

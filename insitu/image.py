@@ -39,7 +39,7 @@ class ImageCommand:
         ),
     ] = ABSENT
     output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
-    """Where to write; <stem>.edited.<ext> unless given (JPEG: png). For a folder or glob, a folder."""
+    """Where to write; <stem>.edited.<ext> unless given (JPEG: png). For a folder, a folder."""
     then: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TEXT")] = ()
     """A further turn, done on the result; repeatable."""
     mask: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None

@@ -16,7 +16,14 @@ from image_core.errors import InvalidInput
 from image_core.types import Detection, Image, Mask
 
 _ACCENT = (255, 0, 170)
-_SUFFIXES = {".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".webp": ".webp", ".tif": ".tif", ".tiff": ".tif"}
+_SUFFIXES = {
+    ".png": ".png",
+    ".jpg": ".jpg",
+    ".jpeg": ".jpg",
+    ".webp": ".webp",
+    ".tif": ".tif",
+    ".tiff": ".tif",
+}
 
 
 def check_picture_suffix(path: Path) -> None:
@@ -44,9 +51,7 @@ def region_overlay(image: Image, alpha: Mask, caption: str = "") -> UInt8[np.nda
     dimmed = 0.45 * (0.4 * image + 0.6 * grey) + 0.12
     weight = alpha[..., None]
     picture = _to_bytes(weight * image + (1 - weight) * dimmed)
-    contours, _ = cv2.findContours(
-        inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     width = max(1, round(max(inside.shape) / 400))
     cv2.drawContours(picture, contours, -1, _ACCENT, width, cv2.LINE_AA)
     if caption:
@@ -54,9 +59,7 @@ def region_overlay(image: Image, alpha: Mask, caption: str = "") -> UInt8[np.nda
     return picture
 
 
-def candidates_picture(
-    image: Image, candidates: Sequence[Detection]
-) -> UInt8[np.ndarray, "h w 3"]:
+def candidates_picture(image: Image, candidates: Sequence[Detection]) -> UInt8[np.ndarray, "h w 3"]:
     """Draw the candidates' boxes, numbered best first, with their scores."""
     canvas = PillowImage.fromarray(_to_bytes(image))
     draw = ImageDraw.Draw(canvas)
@@ -104,14 +107,16 @@ def captioned_row(
 def encode_picture(picture: UInt8[np.ndarray, "h w *c"], path: Path) -> bytes:
     """Encode a picture in the container that the path's suffix names."""
     check_picture_suffix(path)
-    done, data = cv2.imencode(_SUFFIXES[path.suffix.lower()], picture[..., ::-1] if picture.ndim == 3 else picture)
+    done, data = cv2.imencode(
+        _SUFFIXES[path.suffix.lower()], picture[..., ::-1] if picture.ndim == 3 else picture
+    )
     if not done:
         raise InvalidInput(f"a picture of this size cannot be written as {path.suffix}")
     return data.tobytes()
 
 
 def _to_bytes(image: Image) -> UInt8[np.ndarray, "h w 3"]:
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(image, 0, 1) * 255), np.uint8)
 
 
 def _free_at_top(inside: np.ndarray) -> bool:

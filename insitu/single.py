@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_core.errors import InvalidInput, IntegrityError
+from image_core.errors import IntegrityError, InvalidInput
 from image_core.receipt import mask_path, read_receipt, sha256
 from insitu.reporting import print_json
 from insitu.request import EditRequest, Progress, perform

@@ -151,8 +151,8 @@ def _ordinal_factors(
             return ranked[-1] if ranked else None
         return ranked[target.ordinal - 1] if target.ordinal <= len(ranked) else None
 
-    meant: set[int | None] = {counted(list(centres))}
+    meant = [counted(list(centres))]
     if target.places:
         there = [k for k in centres if placed[k] > 0.5]
-        meant = {k for k in meant if k in there} | {counted(there)}
+        meant = [k for k in meant if k in there] + [counted(there)]
     return {k: 1.0 if k in meant else _RULED_OUT for k in centres}

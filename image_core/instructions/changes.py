@@ -134,7 +134,7 @@ def _read_material(words: Words) -> Change | None:
 def _read_several_colours(words: Words) -> Change | None:
     """Read "in rainbow colours": several colours at once are an attribute."""
     bare = words[1:] if words[:1] == ("in",) else words
-    if bare[-1] != "colours" or not 1 < len(bare) < 4 or bare[0] in DETERMINERS:
+    if bare[-1:] != ("colours",) or not 1 < len(bare) < 4 or bare[0] in DETERMINERS:
         return None
     return Change(kind="attribute", value=spoken(bare))
 

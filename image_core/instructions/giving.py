@@ -115,7 +115,7 @@ def _look(words: Words) -> Change | None:
 
 
 def _trait(words: Words) -> Change | None:
-    head = words[: words.index("of")] if "of" in words[1:] else words
+    head = words[: words.index("of", 1)] if "of" in words[1:] else words
     noun = singular(head[-1])[0]
     return Change(kind="attribute", value=spoken(words)) if noun in _INHERENT else None
 

@@ -38,9 +38,11 @@ SIZES = {
     **dict.fromkeys(vocabulary("smallest smaller littlest tiniest tinier"), "smallest"),
 }  # fmt: skip
 PLACES = {
-    **dict.fromkeys(vocabulary("left leftmost left-most lefthand left-hand leftward"), "left"),
-    **dict.fromkeys(vocabulary("right rightmost right-most righthand right-hand rightward"),
-    "right"),
+    **dict.fromkeys(
+        vocabulary("left far-left leftmost left-most lefthand left-hand leftward"),
+        "left",
+    ),
+    **dict.fromkeys(vocabulary("right far-right rightmost right-most right-hand"), "right"),
     **dict.fromkeys(vocabulary("top topmost top-most upper uppermost"), "top"),
     **dict.fromkeys(vocabulary("bottom bottommost bottom-most lower lowermost"), "bottom"),
     **dict.fromkeys(vocabulary("middle centre central middlemost centremost"), "middle"),

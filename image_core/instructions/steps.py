@@ -25,6 +25,7 @@ from image_core.instructions.text import STOP, Words, spoken
 from image_core.instructions.verbs import begins_clause, separated, verb_at
 
 MAX_BREAKS = 60
+LONGEST_QUOTE = 120
 _MODALS = frozenset({"should", "must", "needs", "ought"})
 _GREY = Change(kind="filter", operation="grayscale")
 
@@ -59,6 +60,11 @@ def read_clauses(words: Words) -> list[Clause]:
     return clauses
 
 
+def _shortened(words: Words) -> str:
+    text = spoken(words)
+    return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE].rstrip() + " …"
+
+
 def _describes_only(words: Words, later: list[Draft]) -> bool:
     """Tell whether "the sky is grey" only leads up to "make it blue"."""
     indicative = any(word in ("is", "are", "looks") for word in words) and verb_at(words) is None
@@ -84,7 +90,7 @@ def _clauses(words: Words) -> Iterator[Clause]:
                 continue
             drafts = read_clause(part)
             if drafts is None:
-                raise InstructionNotUnderstood(f"the rules cannot read “{spoken(part)}”")
+                raise InstructionNotUnderstood(f"the rules cannot read “{_shortened(part)}”")
             yield Clause(words=part, drafts=tuple(drafts))
 
 

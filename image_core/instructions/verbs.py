@@ -105,7 +105,9 @@ _TABLE = {
     Verb(frame="tone", value="warmth", amount=-1): "cool, cool down, cool off",
     Verb(frame="filter", value="blur"): "blur, blur out, defocus, unfocus, soften, smooth, smear",
     Verb(frame="filter", value="sharpen"): "sharpen, sharpen up, crispen, unblur, deblur, focus",
-    Verb(frame="filter", value="pixelate"): "pixelate, pixelise, pixelize, pixellate, censor, mosaic, anonymise",
+    Verb(frame="filter", value="pixelate"): """
+        pixelate, pixelise, pixelize, pixellate, censor, mosaic, anonymise
+    """,
     Verb(frame="filter", value="grayscale"): """
         greyscale, decolourise, decolorize, decolorise, monochrome
     """,
@@ -167,7 +169,8 @@ _ALSO_NOUNS = vocabulary(
     increase raise boost push lift up double decrease lower cut light dim fade dull warm cool blur
     focus smooth censor sepia mix blend cross pick spot if say can picture what how could should
     would age rust open close curl polish clean slim wash break burn wet dry dirty wrinkle tear
-    tone change get hide lose update bring scatter float slip leave shine draw monochrome mosaic try reverse
+    tone change get hide lose update bring scatter float slip leave shine draw monochrome mosaic
+    try reverse
     greyscale hue render edit exchange
     """
 )

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -82,7 +83,7 @@ def test_then_edits_on_and_it_is_the_same_thing(insitu, photo):
     source = photo()
     ran = insitu("image", source, SUIT, "--then", "make it darker", "-o", "out.png")
     assert ran.code == 0
-    receipt = json.loads(open("out.png.json").read())
+    receipt = json.loads(Path("out.png.json").read_text())
     assert [step["kind"] for step in receipt["plan"]["steps"]] == ["recolor", "tone"]
     assert receipt["plan"]["steps"][1]["target"]["noun"] == "suit"
     _outside_is_untouched(source, "out.png")
@@ -108,7 +109,9 @@ def test_a_dry_run_writes_the_overlay_and_the_region_but_no_receipt(insitu, phot
 
 
 def test_a_dry_run_needs_no_editor_for_the_kind(insitu, photo):
-    ran = insitu("image", photo(), "replace the orange suit with a tuxedo", "--dry-run", "-o", "o.png")
+    ran = insitu(
+        "image", photo(), "replace the orange suit with a tuxedo", "--dry-run", "-o", "o.png"
+    )
     assert ran.code == 0
     assert "none" in ran.out
 
@@ -131,7 +134,9 @@ def test_the_same_request_gives_the_same_bytes(insitu, photo, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-@pytest.mark.parametrize("pointer", [(), SUIT_BOX, ("--mask", "mask.png")], ids=["phrase", "box", "mask"])
+@pytest.mark.parametrize(
+    "pointer", [(), SUIT_BOX, ("--mask", "mask.png")], ids=["phrase", "box", "mask"]
+)
 def test_a_replay_gives_the_same_bytes(insitu, photo, tmp_path, pointer):
     mask = np.zeros((512, 512), np.uint8)
     mask[300:400, 100:300] = 255

@@ -1,8 +1,9 @@
 """The README and the docs say what really happens: their commands and examples are run.
 
 A ``console`` block holds commands after ``$`` and what they print; ``...`` stands for what differs
-from run to run (seconds). A ``python`` block is run; with ``file=NAME`` it is written there instead.
-All blocks of a page run in one folder, in order, where ``make demo`` has left its pictures.
+from run to run (seconds). A ``python`` block is run; with ``file=NAME`` it is written there
+instead. All blocks of a page run in one folder, in order; ``make demo`` has left its pictures
+there.
 """
 
 from __future__ import annotations

@@ -29,7 +29,9 @@ def _png_claiming(width, height):
     """A PNG whose header claims a size that its few bytes do not hold."""
 
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
@@ -160,7 +162,9 @@ def test_a_bad_value_is_7(insitu, photo, tmp_path, options):
     assert insitu("image", photo(), RED, *options, "-o", "out.png").code == 7
 
 
-@pytest.mark.parametrize("output", ["out.docx", "out", "out.gif", "out.jpg", "no/such/out.png", "d", ""])
+@pytest.mark.parametrize(
+    "output", ["out.docx", "out", "out.gif", "out.jpg", "no/such/out.png", "d", ""]
+)
 def test_an_output_that_cannot_be_is_7(insitu, photo, tmp_path, output):
     (tmp_path / "d").mkdir()
     assert insitu("image", photo(), RED, *BOX, "-o", output).code == 7
@@ -206,7 +210,12 @@ def test_what_the_editor_has_not_got_is_5(insitu, photo, instruction, options):
 
 @pytest.mark.parametrize(
     "instruction",
-    ["make the green elephant blue", "turn it red", "remove the spoon", "make the seat of the chair red"],
+    [
+        "make the green elephant blue",
+        "turn it red",
+        "remove the spoon",
+        "make the seat of the chair red",
+    ],
 )
 def test_what_is_not_surely_there_is_3(insitu, photo, instruction):
     assert insitu("image", photo("coffee"), instruction, "-o", "out.png").code == 3
@@ -243,9 +252,15 @@ def test_a_command_line_that_cannot_be_parsed_is_2(insitu, photo, arguments):
 
 def test_the_order_of_complaints_is_input_instruction_capability_region(insitu, photo):
     photo()
-    nonsense, add, absent = "asdf qwer", "add a hat to the green elephant", "make the green elephant red"
+    nonsense, add, absent = (
+        "asdf qwer",
+        "add a hat to the green elephant",
+        "make the green elephant red",
+    )
     assert insitu("image", "none.png", nonsense, "-o", "out.png").code == 7
-    assert insitu("image", "astronaut.png", nonsense, "--box", 9, 9, 1, 1, "-o", "out.png").code == 7
+    assert (
+        insitu("image", "astronaut.png", nonsense, "--box", 9, 9, 1, 1, "-o", "out.png").code == 7
+    )
     options = ("--editor", "classic", "--editor-options", "x=1")
     assert insitu("image", "astronaut.png", "", *options, "-o", "out.png").code == 7
     assert insitu("image", "astronaut.png", add, "-o", "out.png").code == 5

@@ -7,7 +7,7 @@ import pytest
 from image_core import discovery
 from image_core.errors import InvalidInput, UnsupportedEdit
 
-PLUGIN = '''
+PLUGIN = """
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ class Mine:
 
 class NoEditor:
     pass
-'''
+"""
 
 
 @pytest.fixture
@@ -51,7 +51,9 @@ def test_options_become_the_fields_types(plugin):
     assert discovery.build("editors", f"{plugin}:Mine", ["share=none"]).share is None
 
 
-@pytest.mark.parametrize("option", ["size=big", "soft=perhaps", "mode=c", "share=x", "nonsense", "=3"])
+@pytest.mark.parametrize(
+    "option", ["size=big", "soft=perhaps", "mode=c", "share=x", "nonsense", "=3"]
+)
 def test_a_value_of_the_wrong_type_is_invalid_input(plugin, option):
     with pytest.raises(InvalidInput):
         discovery.build("editors", f"{plugin}:Mine", [option])

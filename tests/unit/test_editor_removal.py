@@ -10,8 +10,9 @@ import pytest
 
 from image_core.editors import ClassicConfig
 from image_core.editors.classic.melding import meld
-from image_core.editors.classic.patchmatch import Synthesis, describe, fill
+from image_core.editors.classic.patchmatch import Synthesis, describe
 from image_core.editors.classic.removal import crosses_structures, smooth_fill
+from image_core.editors.classic.synthesis import fill
 from image_core.testing import batch_of
 from image_core.types import Edit, EditStep, Image, Mask
 

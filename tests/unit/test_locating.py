@@ -33,7 +33,7 @@ class Finds:
 
 
 class CutsBoxes:
-    """A segmenter whose region is the mask or the box itself; boxes under 4 pixels it cannot cut."""
+    """A segmenter whose region is the mask or box itself; it cannot cut boxes under 4 pixels."""
 
     def segment(self, images, detections):
         return [[region for found in row if (region := self._cut(found))] for row in detections]
@@ -50,7 +50,12 @@ class CutsBoxes:
 def _locate(target, detections=(), hint=None, **changes):
     step = EditStep(instruction="make it blue", kind="recolor", target=target, **changes)
     return locate_step(
-        IMAGE, step, hint, grounder=Finds(list(detections)), segmenter=CutsBoxes(), min_confidence=0.5
+        IMAGE,
+        step,
+        hint,
+        grounder=Finds(list(detections)),
+        segmenter=CutsBoxes(),
+        min_confidence=0.5,
     )
 
 

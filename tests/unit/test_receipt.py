@@ -13,7 +13,7 @@ from image_core.receipt import read_receipt, seal
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "out.png.json"
-    path.write_bytes(seal({"seed": 3, "instruction": "färbe \"x\"", "list": [1, 2.5, None]}))
+    path.write_bytes(seal({"seed": 3, "instruction": 'färbe "x"', "list": [1, 2.5, None]}))
     return path
 
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
-from image_core.editors.classic.patchmatch import Synthesis, carried, fill, vote
+from image_core.editors.classic.patchmatch import Synthesis, carried
 from image_core.editors.classic.pixels import shrink, small_size
 from image_core.editors.classic.prepared import Piece
+from image_core.editors.classic.synthesis import fill, vote
 from image_core.errors import InvalidInput
 from image_core.types import Image
 
@@ -130,7 +131,7 @@ def crosses_structures(image: Image, hole: Bool[np.ndarray, "h w"]) -> bool:
     Looks at the structure tensor in a ring a little outside the hole (its own outline is no
     structure): edges count where they are strong and point into the hole.
     """
-    size = small_size(*hole.shape, _STRUCTURE_SIZE)
+    size = small_size(hole.shape[0], hole.shape[1], _STRUCTURE_SIZE)
     hole = shrink(hole.astype(np.float32), size) > 0
     image = shrink(image, size)
     side = max(hole.shape)

@@ -127,10 +127,8 @@ def logit_line(
         Values in [0, 1]; 0 and 1 stay what they are.
     """
     centre = float(np.clip(about, 0.02, 0.98))
-    pivot = np.log(centre / (1 - centre))
-    inner = np.clip(lightness, 1e-4, 1 - 1e-4)
-    logit = np.log(inner / (1 - inner))
-    moved = 1 / (1 + np.exp(-(pivot + gain * (logit - pivot) + shift)))
-    # the ends, which have no logit, stay; between the last step and the end the line is straight
-    ends = np.clip(np.minimum(lightness, 1 - lightness) / 1e-2, 0, 1)
-    return np.asarray(lightness + ends * (moved - lightness), dtype=lightness.dtype)
+    # exp of the logit line, which needs no logarithm and so holds at 0 and 1 too
+    factor = np.exp(shift) * (centre / (1 - centre)) ** (1 - gain)
+    up = factor * np.clip(lightness, 0, 1).astype(np.float64) ** gain
+    down = np.clip(1 - lightness, 0, 1).astype(np.float64) ** gain
+    return np.asarray(up / (up + down), dtype=lightness.dtype)

@@ -118,7 +118,7 @@ def find_faces(scene: Scene) -> list[Thing]:
 
 
 def find_persons(scene: Scene) -> list[Thing]:
-    """Return each face's person: hair, and the body below as far as it can be cut."""
+    """Return each face's person: the head, and the body below as far as it can be cut."""
     things = []
     height, width = scene.shape
     rows, columns = np.mgrid[:height, :width] + 0.5

@@ -1,7 +1,7 @@
 """The sky: what hangs from the picture's upper border, smooth and bluish.
 
-A white wall hangs there too, so that a sky without blue (overcast, sunset) is refused: the price of
-never taking a ceiling for one.
+A ceiling hangs there too, so that a sky without blue (overcast, sunset) is refused: the price of
+never taking one for it.
 """
 
 from __future__ import annotations
