@@ -2,11 +2,12 @@
 
     python -m benchmarks.photo_grounding [--output-dir DIR]
 
-Every instruction of the shared photos is judged twice: (a) as typed, read by the rules processor, and (b) from its target phrase alone ("make the TARGET
-red"). *Right* is an IoU of at least 0.7 with the hand mask where there is one, else of at least 0.5
-between the boxes; *refused* is not found or ambiguous. Then the given boxes are cut and compared
-with the masks. As checks beyond these photos: leave-one-photo-out, phrases for what is not in other
-pictures, and made scenes. The data folder is ``$INSITU_DATA``, else ``../shared/data``.
+Every instruction of the shared photos is judged twice: (a) as typed, read by the rules processor,
+and (b) from its target phrase alone ("make the TARGET red"). *Right* is an IoU of at least 0.7 with
+the hand mask where there is one, else of at least 0.5 between the boxes; *refused* is not found or
+ambiguous. Then the given boxes are cut and compared with the masks. As checks beyond these photos:
+leave-one-photo-out, phrases for what is not in other pictures, and made scenes. The data folder is
+``$INSITU_DATA``, else ``../shared/data``; the page is benchmarks/results/photo_grounding.md.
 """
 
 from __future__ import annotations

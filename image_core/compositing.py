@@ -45,6 +45,12 @@ def grown_box(
     )
 
 
+def dilated(inside: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
+    """Grow a region by a disc of ``radius`` pixels."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(inside.astype(np.uint8), disc) > 0)
+
+
 def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
     """Let a mask's alpha rise over ``width`` pixels inside its border; its support stays the same.
 

@@ -201,7 +201,7 @@ class LocalEditor:
         known: dict[Any, Location] = {}
         found = []
         for step in plan.steps:
-            key = (step.target, step.whole_image)
+            key = (step.target, step.whole_image, step.kind == "remove")
             if key not in known:
                 known[key] = locate_step(
                     image,

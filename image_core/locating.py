@@ -7,7 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from image_core.compositing import feather_inwards, union
+from image_core.compositing import (
+    bounding_box,
+    dilated,
+    feather_inwards,
+    support,
+    union,
+)
 from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
 from image_core.seams import Grounder, Segmenter
 from image_core.types import Box, Detection, EditStep, Image, Location, Mask, Region, RegionHint
@@ -57,10 +63,30 @@ def locate_step(
             region = replace(
                 region, alpha=1 - region.alpha, evidence=f"everything but: {region.evidence}"
             )
+    if step.kind == "remove":
+        region = replace(region, alpha=hole(region.alpha, grow=hint is None or hint.mask is None))
     alpha = on_8_bit_grid(region.alpha)
     if not (alpha > 0).any():
         raise TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
     return Location(regions=(replace(region, alpha=alpha),), candidates=candidates)
+
+
+def hole(alpha: Mask, *, grow: bool) -> Mask:
+    """Return the hole that removing a region leaves: all of its support, with full weight.
+
+    A soft edge would blend the removed thing's rim back in. Grown by 1 % of the region's size
+    (3 to 7 px), the hole also swallows contact shadows and small errors of the outline.
+
+    Args:
+        alpha: The region.
+        grow: Whether it may grow; a mask in the user's hand may not.
+    """
+    inside = support(alpha)
+    box = bounding_box(inside)
+    if grow and box is not None:
+        size = ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
+        inside = dilated(inside, int(np.clip(round(0.01 * size), 3, 7)))
+    return np.asarray(inside, np.float32)
 
 
 def on_8_bit_grid(alpha: Mask) -> Mask:

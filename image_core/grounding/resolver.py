@@ -151,7 +151,7 @@ def _ordinal_factors(
             return ranked[-1] if ranked else None
         return ranked[target.ordinal - 1] if target.ordinal <= len(ranked) else None
 
-    meant = [counted(list(centres))]
+    meant: list[int | None] = [counted(list(centres))]
     if target.places:
         there = [k for k in centres if placed[k] > 0.5]
         meant = [k for k in meant if k in there] + [counted(there)]

@@ -39,7 +39,7 @@ def grab_cut(
     cv2.grabCut(
         np.ascontiguousarray(picture),
         work,
-        None,
+        (0, 0, 1, 1),  # a rectangle, which this mode does not read
         background,
         foreground,
         rounds,

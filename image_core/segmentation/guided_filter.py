@@ -18,8 +18,10 @@ def box_mean(values: Float32[np.ndarray, "h w *c"], radius: int) -> Float32[np.n
     total = cv2.boxFilter(values, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
     ones = np.ones(values.shape[:2], dtype=np.float32)
     count = cv2.boxFilter(ones, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    shaped = np.reshape(total, (*values.shape[:2], -1)) / count[..., None]
-    return np.asarray(np.reshape(shaped, values.shape), dtype=np.float32)
+    # OpenCV drops a channel axis of length one, so both are shaped anew
+    shared = np.asarray(count).reshape(*ones.shape, *(1,) * (values.ndim - 2))
+    mean: Float32[np.ndarray, "h w *c"] = np.asarray(total).reshape(values.shape) / shared
+    return mean
 
 
 def linear_coefficients(

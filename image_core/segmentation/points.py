@@ -92,7 +92,8 @@ def grown_from_points(
     if not cut.any():
         return None
     stability = min(_overlap(guess, grown[0]), _overlap(guess, grown[2]))
-    return cut, float(np.sqrt(stability * _overlap(cut, guess)))
+    # a point alone never tells how much of a thing is meant
+    return cut, float(0.9 * np.sqrt(stability * _overlap(cut, guess)))
 
 
 def _holding(mask: Bool[np.ndarray, "h w"], points: Sequence[Point]) -> Bool[np.ndarray, "h w"]:

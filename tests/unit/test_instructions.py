@@ -21,14 +21,8 @@ DEVELOPMENT = load("development") or []
 HELD_OUT_FLOOR = 0.92
 
 WORDS = sorted(
-    vocabulary(
-        """
-        make turn paint change replace remove add put give blur brighten increase what if the a an
-        all and , . ; then to into with of on in from red blue dark white black chair table sky
-        left right second one it them everything except but keep 's not is should be 20 % very
-        style as like " ' #ff0000 between instead without more less its which wear
-        """
-    )
+    {word for case in DEVELOPMENT for word in case["instruction"].split()}
+    | vocabulary("and , . ; but except between instead of 's 20 % its which wear without \" '")
 )
 
 

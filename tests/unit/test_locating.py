@@ -139,6 +139,19 @@ def test_a_mask_keeps_its_support_and_is_not_inverted():
     assert region.alpha[2, 2] < region.alpha[7, 7] == 1
 
 
+def test_a_removal_takes_the_whole_support_and_a_little_around_it():
+    step = EditStep(instruction="remove it", kind="remove")
+    parts = {"grounder": Finds([]), "segmenter": CutsBoxes(), "min_confidence": 0.5}
+    box = RegionHint(boxes=((10, 8, 16, 12),))
+    alpha = locate_step(IMAGE, step, box, **parts).regions[0].alpha
+    assert set(np.unique(alpha)) == {0, 1}
+    assert alpha[10, 7] == 1
+    assert alpha[10, 5] == 0
+    mask = RegionHint(mask=_mask(10, 8, 16, 12))
+    alpha = locate_step(IMAGE, step, mask, **parts).regions[0].alpha
+    assert np.array_equal(alpha, mask.mask)
+
+
 @pytest.mark.parametrize(
     "hint",
     [

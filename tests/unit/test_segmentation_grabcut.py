@@ -18,7 +18,9 @@ from image_core.types import Box, Detection, Image, Region
 def _scene() -> tuple[Image, np.ndarray]:
     """A red ellipse on a grey-green textured ground."""
     rng = np.random.default_rng(3)
-    ground = cv2.resize(rng.random((12, 16)).astype(np.float32), (240, 180), None, 0, 0, cv2.INTER_CUBIC)
+    ground = cv2.resize(
+        rng.random((12, 16)).astype(np.float32), (240, 180), None, 0, 0, cv2.INTER_CUBIC
+    )
     picture = np.dstack([0.40 + 0.1 * ground, 0.45 + 0.1 * ground, 0.42 + 0.1 * ground])
     rows, columns = np.mgrid[:180, :240]
     inside = ((rows - 90) / 40) ** 2 + ((columns - 110) / 60) ** 2 < 1
@@ -153,7 +155,9 @@ def test_lists_of_other_lengths_are_an_error() -> None:
         ((float("nan"), 0.0, 4.0, 4.0), None),
     ],
 )
-def test_boxes_are_rounded_outwards_within_the_picture(box: Box, whole: tuple[int, ...] | None) -> None:
+def test_boxes_are_rounded_outwards_within_the_picture(
+    box: Box, whole: tuple[int, ...] | None
+) -> None:
     assert whole_pixels(box, 10, 20) == whole
 
 
