@@ -145,14 +145,12 @@ def _ordinal_factors(
     if not target.ordinal:
         return dict.fromkeys(centres, 1.0)
 
-    def counted(candidates: list[int]) -> int | None:
+    def counted(candidates: list[int]) -> list[int]:
         ranked = sorted(candidates, key=lambda k: (_along(centres[k], target.ordinal_from), k))
-        if target.ordinal < 0:
-            return ranked[-1] if ranked else None
-        return ranked[target.ordinal - 1] if target.ordinal <= len(ranked) else None
+        return ranked[-1:] if target.ordinal < 0 else ranked[target.ordinal - 1 : target.ordinal]
 
-    meant: list[int | None] = [counted(list(centres))]
+    meant = counted(list(centres))
     if target.places:
         there = [k for k in centres if placed[k] > 0.5]
-        meant = [k for k in meant if k in there] + [counted(there)]
+        meant = [k for k in meant if k in there] + counted(there)
     return {k: 1.0 if k in meant else _RULED_OUT for k in centres}

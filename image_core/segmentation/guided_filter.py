@@ -20,8 +20,7 @@ def box_mean(values: Float32[np.ndarray, "h w *c"], radius: int) -> Float32[np.n
     count = cv2.boxFilter(ones, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
     # OpenCV drops a channel axis of length one, so both are shaped anew
     shared = np.asarray(count).reshape(*ones.shape, *(1,) * (values.ndim - 2))
-    mean: Float32[np.ndarray, "h w *c"] = np.asarray(total).reshape(values.shape) / shared
-    return mean
+    return np.asarray(np.asarray(total).reshape(values.shape) / shared, dtype=np.float32)
 
 
 def linear_coefficients(

@@ -25,6 +25,8 @@ _HUES: dict[str, tuple[float, float]] = {
 _SOFT_HUE = 12.0
 _ACHROMATIC = ("black", "gray", "white")
 
+Bound = Float[np.ndarray, "*n"] | float
+
 
 def is_achromatic(colour: NamedColour) -> bool:
     """Tell whether a colour word has no hue of its own (black, white, silver, charcoal …)."""
@@ -38,7 +40,7 @@ def rise(values: Float[np.ndarray, "*n"], low: float, high: float) -> Float[np.n
 
 
 def _in_hues(
-    hue: Float[np.ndarray, "*n"], low: Float[np.ndarray, "*n"] | float, high: float, soft: float
+    hue: Float[np.ndarray, "*n"], low: Bound, high: Bound, soft: float
 ) -> Float[np.ndarray, "*n"]:
     """Return 1 inside a window of hues that may wrap around, falling over ``soft`` degrees."""
     centre, half = (low + high) / 2, (high - low) / 2
@@ -88,8 +90,8 @@ def affinity(
     plain = colour.name == colour.basic
     if plain:
         window = _HUES[colour.basic]
-        low: Float[np.ndarray, "h w"] | float = window[0]
-        high: Float[np.ndarray, "h w"] | float = window[1]
+        low: Bound = window[0]
+        high: Bound = window[1]
         if colour.basic == "orange":
             low = red_orange_border(lightness)
         if colour.basic == "red":
@@ -97,7 +99,7 @@ def affinity(
             high = red_orange_border(lightness) - (6 if strict else 0)
     else:
         low, high = _around(colour)
-    matched = _in_hues(hue, low, high, soft)  # type: ignore[arg-type]
+    matched = _in_hues(hue, low, high, soft)
     vivid = colourfulness(lightness, chroma)
     least = 0.10 if strict else 0.05
     if not plain:

@@ -58,7 +58,7 @@ class Thing:
 
 def soft(value: float, low: float, high: float, floor: float = 0.0) -> float:
     """Map a measurement to a factor: ``floor`` at ``low``, 1 at ``high``."""
-    return floor + (1 - floor) * float(rise(np.asarray(value), low, high))
+    return floor + (1 - floor) * float(rise(np.asarray(value, dtype=np.float64), low, high))
 
 
 def edge_contrast(scene: Scene, mask: BoolMap) -> float:
@@ -87,6 +87,15 @@ def colour_contrast(scene: Scene, mask: BoolMap) -> float:
     return float(np.linalg.norm(scene.lab[mask].mean(axis=0) - scene.lab[around].mean(axis=0)))
 
 
+def distinctness(scene: Scene, mask: BoolMap) -> float:
+    """Return a region's colour contrast over the spread of colours within it and around it."""
+    around = ring(mask, 2, max(3, round(0.15 * np.sqrt(np.count_nonzero(mask)))))
+    if not around.any() or not mask.any():
+        return 0.0
+    spread = (scene.lab[mask].std(axis=0) + scene.lab[around].std(axis=0)) / 2
+    return colour_contrast(scene, mask) / max(1e-3, float(np.linalg.norm(spread)))
+
+
 def geometry(mask: BoolMap, *, least_area: float = 0.0012) -> dict[str, float]:
     """Return the objections that size, shape and the picture's border raise.
 
@@ -95,7 +104,9 @@ def geometry(mask: BoolMap, *, least_area: float = 0.0012) -> dict[str, float]:
     """
     share = float(mask.mean())
     return {
-        "size": soft(share, 0.2 * least_area, least_area) * soft(share, 0.75, 0.5),
+        "size": soft(share, 0.2 * least_area, least_area)
+        * soft(share, 0.75, 0.5)
+        * soft(float(np.count_nonzero(mask)), 12, 48),
         "runs along the border": soft(border_share(mask), 0.42, 0.22),
         "shape": soft(solidity(mask), 0.18, 0.5, 0.2),
     }

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from image_core.compositing import bounding_box, grown_box
-from image_core.segmentation.boxes import resized_mask
+from image_core.segmentation.boxes import cut_in_box, resized_mask, with_context
 from image_core.segmentation.cut import (
     INSIDE,
     MAYBE_INSIDE,
@@ -81,6 +81,22 @@ def solidity(mask: BoolMap) -> float:
     canvas = np.zeros(mask.shape, dtype=np.uint8)
     cv2.fillConvexPoly(canvas, cv2.convexHull(points), (1,))
     return float(np.count_nonzero(mask) / max(1, np.count_nonzero(canvas)))
+
+
+def cut_to_box(rgb: UInt8[np.ndarray, "h w 3"], rough: BoolMap) -> BoolMap | None:
+    """Cut the thing that the box around ``rough`` holds; None when there is nothing to cut."""
+    bounds = bounding_box(rough)
+    if bounds is None:
+        return None
+    left, top, right, bottom = with_context(bounds, 0.3, *rough.shape)
+    crop = rgb[top:bottom, left:right]
+    x0, y0, x1, y1 = bounds
+    cut = cut_in_box(crop, (x0 - left, y0 - top, x1 - left, y1 - top))
+    if cut is None or not cut.any():
+        return None
+    found = np.zeros(rough.shape, dtype=bool)
+    found[top:bottom, left:right] = cut
+    return found
 
 
 def cut_around(

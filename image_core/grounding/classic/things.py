@@ -14,6 +14,7 @@ from image_core.grounding.classic.confidence import (
     Thing,
     agreement,
     colour_contrast,
+    distinctness,
     drop_across,
     edge_contrast,
     geometry,
@@ -25,6 +26,7 @@ from image_core.grounding.classic.regions import (
     closed,
     components,
     cut_around,
+    cut_to_box,
     overlap,
     ring,
     share_inside,
@@ -47,7 +49,10 @@ def salient_regions(scene: Scene) -> list[BoolMap]:
         if drop_across(scene.salient, region) < 0.15:
             continue
         cut = cut_around(scene.rgb, region, scene.salient)
-        found.append(cut if cut is not None and overlap(cut, region) > 0.5 else region)
+        rough = cut if cut is not None and overlap(cut, region) > 0.5 else region
+        # superpixels spill over the edge: cut once more, as if its box had been drawn by hand
+        neat = cut_to_box(scene.rgb, rough)
+        found.append(neat if neat is not None and overlap(neat, rough) > 0.7 else rough)
     return found
 
 
@@ -290,6 +295,7 @@ def salient_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
             "contrast": soft(inside - everywhere, 0.15, 0.45),
             "edge": soft(edge_contrast(scene, mask), 0.2, 0.55, 0.15),
             "colour contrast": soft(colour_contrast(scene, mask), 0.03, 0.1),
+            "texture": soft(distinctness(scene, mask), 0.35, 0.8),
             **geometry(mask, least_area=0.004),
         }
         factors["cut by the border"] = soft(border_share(mask), 0.22, 0.03, 0.5)
