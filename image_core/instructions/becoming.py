@@ -255,6 +255,7 @@ def becoming_anything(words: Words) -> Change | None:
     usable = words and not any(
         word in ("i", "you", "is", "are", "not", "to", "there", "here") for word in words
     )
-    if usable and words[0] not in TONE_NOUNS and is_thing(words):
+    named = usable and words[0] not in TONE_NOUNS and words[0] not in PRONOUNS
+    if named and is_thing(words):
         return Change(kind="attribute", value=spoken(words))
     return None

@@ -24,12 +24,17 @@ from image_core.instructions.noun_phrase import (
 from image_core.instructions.quantities import quantity
 from image_core.instructions.removing import missing_from, removed
 from image_core.instructions.styles import read_style
-from image_core.instructions.text import COMMA, Words
+from image_core.instructions.text import COMMA, Words, vocabulary
 from image_core.instructions.tones import read_filter, read_tone
+
+
+_QUESTIONS = vocabulary("what when where who whom whose why which how")
 
 
 def statement(words: Words) -> Drafts:
     """Read a clause without an imperative: "the chair should be blue", "more contrast"."""
+    if words[:1] and words[0] in _QUESTIONS:
+        return None
     if words[:1] and words[0] in ("more", "less"):
         drafts = quantity(words[1:], 1 if words[0] == "more" else -1)
         if drafts:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from image_core.colour_names import is_colour_word
 from image_core.instructions.drafts import Change
 from image_core.instructions.lexicon import DETERMINERS
 from image_core.instructions.noun_phrase import strip_determiners, thing
-from image_core.instructions.nouns import singular
+from image_core.instructions.nouns import describes, singular
 from image_core.instructions.text import Words, spoken, vocabulary
 
 _PATTERN_ADJECTIVES = vocabulary(
@@ -75,9 +76,16 @@ def read_texture(words: Words) -> Change | None:
         bare = bare[:-1] if bare[-2] in _PATTERN_ADJECTIVES else bare
     if not bare or len(bare) > 8 or not _is_description(bare[:-1]):
         return None
-    if bare[-1] in _PATTERN_ADJECTIVES or singular(bare[-1])[0] in _PATTERN_NOUNS:
+    adjective = bare[-1] in _PATTERN_ADJECTIVES and all(map(_qualifies, bare[:-1]))
+    leading = bare[0] in _PATTERN_ADJECTIVES and all(map(_qualifies, bare[1:]))
+    if adjective or leading or singular(bare[-1])[0] in _PATTERN_NOUNS:
         return Change(kind="texture", operation="fill", value=spoken(bare))
     return None
+
+
+def _qualifies(word: str) -> bool:
+    """Tell whether a word beside "striped" can describe the pattern, unlike a noun."""
+    return word in ("and", ",") or is_colour_word(word) or describes(word)
 
 
 def _is_description(words: Words) -> bool:

@@ -87,15 +87,6 @@ def colour_contrast(scene: Scene, mask: BoolMap) -> float:
     return float(np.linalg.norm(scene.lab[mask].mean(axis=0) - scene.lab[around].mean(axis=0)))
 
 
-def distinctness(scene: Scene, mask: BoolMap) -> float:
-    """Return a region's colour contrast over the spread of colours within it and around it."""
-    around = ring(mask, 2, max(3, round(0.15 * np.sqrt(np.count_nonzero(mask)))))
-    if not around.any() or not mask.any():
-        return 0.0
-    spread = (scene.lab[mask].std(axis=0) + scene.lab[around].std(axis=0)) / 2
-    return colour_contrast(scene, mask) / max(1e-3, float(np.linalg.norm(spread)))
-
-
 def geometry(mask: BoolMap, *, least_area: float = 0.0012) -> dict[str, float]:
     """Return the objections that size, shape and the picture's border raise.
 

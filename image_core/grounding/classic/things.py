@@ -14,7 +14,6 @@ from image_core.grounding.classic.confidence import (
     Thing,
     agreement,
     colour_contrast,
-    distinctness,
     drop_across,
     edge_contrast,
     geometry,
@@ -37,6 +36,7 @@ from image_core.segmentation.edges import dilated
 
 _MOST = 6  # candidates looked at
 _MOST_OF_GROUP = 40
+_SMALL = 0.1
 _HOPELESS = 0.2  # below it not even a perfect cut would make an answer
 
 
@@ -50,8 +50,8 @@ def salient_regions(scene: Scene) -> list[BoolMap]:
             continue
         cut = cut_around(scene.rgb, region, scene.salient)
         rough = cut if cut is not None and overlap(cut, region) > 0.5 else region
-        # superpixels spill over the edge: cut once more, as if its box had been drawn by hand
-        neat = cut_to_box(scene.rgb, rough)
+        # superpixels spill over a small thing's edge: cut it again, as if its box had been drawn
+        neat = cut_to_box(scene.rgb, rough) if rough.mean() < _SMALL else None
         found.append(neat if neat is not None and overlap(neat, rough) > 0.7 else rough)
     return found
 
@@ -295,7 +295,6 @@ def salient_things(scene: Scene, salient: Sequence[BoolMap]) -> list[Thing]:
             "contrast": soft(inside - everywhere, 0.15, 0.45),
             "edge": soft(edge_contrast(scene, mask), 0.2, 0.55, 0.15),
             "colour contrast": soft(colour_contrast(scene, mask), 0.03, 0.1),
-            "texture": soft(distinctness(scene, mask), 0.35, 0.8),
             **geometry(mask, least_area=0.004),
         }
         factors["cut by the border"] = soft(border_share(mask), 0.22, 0.03, 0.5)
