@@ -45,11 +45,16 @@ class DemoCommand:
 class _Scene:
     name: str
     instruction: str
-    box: tuple[float, float, float, float] | None = None
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
 
 
 _SCENES = (
     _Scene(name="astronaut", instruction="make the orange suit royal blue"),
+    _Scene(
+        name="chelsea",
+        instruction="make the eyes bright blue",
+        boxes=((139, 86, 204, 144), (262, 92, 341, 162)),
+    ),
     _Scene(name="rocket", instruction="make the sky pink"),
 )
 
@@ -67,7 +72,7 @@ def _row(editor: LocalEditor, scene: _Scene, folder: Path) -> np.ndarray:
     source = folder / f"{scene.name}.png"
     io.imsave(source, getattr(data, scene.name)(), check_contrast=False)
     output = folder / f"{scene.name}.edited.png"
-    hint = RegionHint(boxes=(scene.box,)) if scene.box else None
+    hint = RegionHint(boxes=scene.boxes) if scene.boxes else None
     photo = Photo.open(source)
     result = editor.edit(photo, scene.instruction, hint=hint)
     result.save(output)

@@ -46,6 +46,13 @@ def test_the_classic_editor_keeps_the_contract_with_a_reference_texture(tmp_path
     check_editor(editor, steps=[replace(STEPS["texture"], value="brick")])
 
 
+@pytest.mark.parametrize("kind", sorted(set(STEPS) - ClassicConfig().build().capabilities.kinds))
+def test_the_classic_editor_refuses_other_kinds_before_any_work(kind: str) -> None:
+    image, alpha = scene()
+    with pytest.raises(UnsupportedEdit):
+        ClassicConfig().build().prepare(STEPS[kind], [batch_of([image], [alpha])])
+
+
 def test_a_cancelled_edit_says_so() -> None:
     image, alpha = scene()
     work = batch_of([image], [alpha])
@@ -61,8 +68,6 @@ class Darken:
     pointwise = True
 
     def prepare(self, step: EditStep, reference: Iterable[EditBatch]) -> Darken:
-        if step.kind != "tone":
-            raise UnsupportedEdit(f"only tone, not {step.kind}")
         for _ in reference:
             pass
         return self
@@ -84,10 +89,12 @@ class Darken:
         del state
 
 
-class TakesEverything(Darken):
-    def prepare(self, step: EditStep, reference: Iterable[EditBatch]) -> Darken:
-        del step, reference
-        return self
+class EditsEverywhere(Darken):
+    """Allowed: the caller takes only what lies in the region."""
+
+    def edit(self, work: EditBatch) -> Edit:
+        factor = np.float32(1 - 0.5 * work.strength)
+        return Edit(images=[np.clip(image, 0, 1) * factor for image in work.images])
 
 
 class IgnoresStrength(Darken):
@@ -107,12 +114,6 @@ class WritesIntoItsArguments(Darken):
         for image in work.images:
             image *= np.float32(1 - 0.5 * work.strength)
         return Edit(images=[image.copy() for image in work.images])
-
-
-class EditsTheEmptyRegion(Darken):
-    def edit(self, work: EditBatch) -> Edit:
-        factor = np.float32(1 - 0.5 * work.strength)
-        return Edit(images=[np.clip(image, 0, 1) * factor for image in work.images])
 
 
 class LosesAnImage(Darken):
@@ -156,18 +157,17 @@ def _with(edit: Edit, images: list[np.ndarray]) -> Edit:
     return edit
 
 
-def test_a_short_plug_in_passes() -> None:
-    check_editor(Darken())
+@pytest.mark.parametrize("plug_in", [Darken, EditsEverywhere])
+def test_a_short_plug_in_passes(plug_in: type[Darken]) -> None:
+    check_editor(plug_in())
 
 
 @pytest.mark.parametrize(
     ("cheat", "says"),
     [
-        (TakesEverything, "must raise UnsupportedEdit"),
         (IgnoresStrength, "strength 0 must leave the image"),
         (Random, "edited the same twice"),
         (WritesIntoItsArguments, "writes into its arguments"),
-        (EditsTheEmptyRegion, "empty region must leave the image"),
         (LosesAnImage, "gave back 0"),
         (GivesDoubles, "must be float32"),
         (StateIsNoJson, "not JSON-able"),

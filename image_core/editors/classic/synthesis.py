@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from image_core.compositing import bounding_box, grown_box
+from image_core.editors.classic.first_guess import guess, parts, straight_lines
 from image_core.editors.classic.melding import meld
 from image_core.editors.classic.patchmatch import (
     Field,
@@ -24,6 +25,7 @@ from image_core.editors.classic.patchmatch import (
     dilated,
     match,
 )
+from image_core.editors.classic.rim import with_rim
 from image_core.types import Image
 
 
@@ -49,13 +51,16 @@ def fill(
     Raises:
         ValueError: No whole patch lies outside the hole.
     """
+    shown = hole
+    hole = with_rim(image, hole)
+    lines = straight_lines(image, hole)
     sizes = _pyramid(hole, synthesis.radius)
     current: Image | None = None
     matches: Matches | None = None
     for level, size in enumerate(sizes):
         pixels, gap = _scaled(image, hole, size)
         if current is None:
-            current = _first_guess(pixels, gap)
+            current = guess(pixels, gap, parts(size, lines, hole.shape))
         else:
             # not the coarse picture enlarged: it is blurred, and would find only blurred patches
             assert matches is not None
@@ -70,7 +75,7 @@ def fill(
             tick((level + (sweep + 1) / sweeps) / len(sizes))
     assert current is not None
     assert matches is not None
-    return current.astype(np.float32), matches
+    return np.where(shown[..., None], current, image).astype(np.float32), matches
 
 
 def _pyramid(hole: Hole, radius: int) -> list[tuple[int, int]]:
@@ -95,17 +100,6 @@ def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, np.
     pixels = cv2.resize(image * known[..., None], to, interpolation=cv2.INTER_AREA)
     gap = weight < 0.5
     return (pixels / np.maximum(weight, 1e-3)[..., None]).astype(np.float32), gap
-
-
-def _first_guess(image: Image, hole: Hole) -> Image:
-    """Fill the coarsest level smoothly from its border (Telea's fast marching).
-
-    A smooth start finds smooth patches first: the wall behind a thing rather than its neighbour.
-    Texture comes with the finer levels, which copy what the matches lead to.
-    """
-    eight = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    filled = cv2.inpaint(eight, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-    return np.where(hole[..., None], filled.astype(np.float32) / 255, image).astype(np.float32)
 
 
 def vote(

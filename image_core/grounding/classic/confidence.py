@@ -97,7 +97,7 @@ def geometry(mask: BoolMap, *, least_area: float = 0.0012) -> dict[str, float]:
     return {
         "size": soft(share, 0.2 * least_area, least_area)
         * soft(share, 0.75, 0.5)
-        * soft(float(np.count_nonzero(mask)), 12, 48),
+        * soft(float(np.count_nonzero(mask)), 16, 80),
         "runs along the border": soft(border_share(mask), 0.42, 0.22),
         "shape": soft(solidity(mask), 0.18, 0.5, 0.2),
     }
