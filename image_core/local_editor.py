@@ -14,11 +14,12 @@ from image_core import discovery
 from image_core.applying import apply_steps, value_of
 from image_core.compositing import union
 from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
-from image_core.locating import check_hint, locate_step
+from image_core.locating import Found, check_hint, locate_step
 from image_core.photo import Photo
 from image_core.photo_result import PartRecord, PhotoResult, StageClock
 from image_core.seams import Editor, Grounder, LanguageProcessor, PreparedEdit, Segmenter
 from image_core.types import (
+    Detection,
     EditBatch,
     EditPlan,
     EditResult,
@@ -189,36 +190,22 @@ class LocalEditor:
             (``TargetNotFound``, ``AmbiguousTarget``, ``InvalidInput``).
         """
         hints = hints if hints is not None else [None] * len(images)
-        outcomes: list[Location | InsituError] = []
-        for image, hint in zip(images, hints, strict=True):
-            try:
-                outcomes.append(self._locate_one(image, plan, hint))
-            except InsituError as error:
-                outcomes.append(error)
-        return outcomes
-
-    def _locate_one(self, image: Image, plan: EditPlan, hint: RegionHint | None) -> Location:
-        known: dict[Any, Location] = {}
-        found = []
+        known: dict[Any, list[Found | InsituError]] = {}
+        rows = []
         for step in plan.steps:
             key = (step.target, step.whole_image, step.kind == "remove")
             if key not in known:
                 known[key] = locate_step(
-                    image,
+                    images,
                     step,
-                    hint,
-                    anywhere=self._finds_region(step),
+                    hints,
                     grounder=self.grounder,
                     segmenter=self.segmenter,
                     min_confidence=self.config.min_confidence,
+                    anywhere=self._finds_region(step),
                 )
-            found.append(known[key])
-        return Location(
-            regions=tuple(location.regions[0] for location in found),
-            candidates=tuple(
-                candidate for location in known.values() for candidate in location.candidates
-            ),
-        )
+            rows.append(known[key])
+        return [_location(column) for column in zip(*rows, strict=True)]
 
     def _finds_region(self, step: EditStep) -> bool:
         name = self.choice(step)
@@ -384,6 +371,18 @@ class LocalEditor:
             editor_options=self.config.editor_options,
             min_confidence=self.config.min_confidence,
         )
+
+
+def _location(found: Sequence[Found | InsituError]) -> Location | InsituError:
+    """Join one image's steps; the first error among them is the image's."""
+    regions: list[Region] = []
+    candidates: dict[int, Detection] = {}
+    for outcome in found:
+        if isinstance(outcome, InsituError):
+            return outcome
+        regions.append(outcome[0])
+        candidates.update((id(candidate), candidate) for candidate in outcome[1])
+    return Location(regions=tuple(regions), candidates=tuple(candidates.values()))
 
 
 def _who_could(step: EditStep) -> str:

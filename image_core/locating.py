@@ -1,4 +1,4 @@
-"""From a phrase, or a box, mask or point in the user's hand, to the region of one image."""
+"""From a phrase, or a box, mask or point in the user's hand, to the region in each image."""
 
 from __future__ import annotations
 
@@ -14,61 +14,79 @@ from image_core.compositing import (
     support,
     union,
 )
-from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
+from image_core.errors import AmbiguousTarget, InsituError, InvalidInput, TargetNotFound
 from image_core.seams import Grounder, Segmenter
-from image_core.types import Box, Detection, EditStep, Image, Location, Mask, Region, RegionHint
+from image_core.types import Box, Detection, EditStep, Image, Mask, Region, RegionHint, Target
 
 AMBIGUOUS_SHARE = 0.8
 """A second candidate with this share of the best one's score makes the phrase ambiguous."""
+
+Found = tuple[Region, tuple[Detection, ...]]
+"""A step's region in one image, and all that was considered."""
 
 _HOW_TO_POINT = "Point at it: --box X0 Y0 X1 Y1, --mask FILE or --point X Y."
 
 
 def locate_step(
-    image: Image,
+    images: Sequence[Image],
     step: EditStep,
-    hint: RegionHint | None,
+    hints: Sequence[RegionHint | None],
     *,
     grounder: Grounder,
     segmenter: Segmenter,
     min_confidence: float,
     anywhere: bool = False,
-) -> Location:
-    """Find the region of one step in one image.
+) -> list[Found | InsituError]:
+    """Find the region of one step in each image; what is found by phrase is found in one batch.
 
     Args:
-        image: The picture.
+        images: The pictures, of any sizes.
         step: What is to be changed.
-        hint: The user's own region; then the phrase is not grounded.
+        hints: The user's own regions, one or None per image; then the phrase is not grounded.
         grounder: Finds what a phrase names.
         segmenter: Cuts it out.
         min_confidence: Regions found by phrase below this are refused.
-        anywhere: The editor finds its own region, so the whole picture is offered.
+        anywhere: The editor finds its own region, so a step that names nothing gets all of it.
 
-    Raises:
-        TargetNotFound: Nothing is there, or not surely enough.
-        AmbiguousTarget: Several things answer to the phrase.
-        InvalidInput: The hint does not fit the picture.
+    Returns:
+        One outcome per image: its region and the candidates, or its error (``TargetNotFound``,
+        ``AmbiguousTarget``, ``InvalidInput``).
     """
-    candidates: tuple[Detection, ...] = ()
-    if hint is not None:
-        check_hint(hint, width=image.shape[1], height=image.shape[0])
-        region = _from_hint(image, hint, segmenter)
-    elif step.whole_image or (anywhere and not step.target.phrase):
-        region = Region(alpha=np.ones(image.shape[:2], np.float32), evidence="the whole picture")
-        return Location(regions=(region,))
-    else:
-        region, candidates = _from_phrase(image, step, grounder, segmenter, min_confidence)
-        if step.target.inverted:
-            region = replace(
-                region, alpha=1 - region.alpha, evidence=f"everything but: {region.evidence}"
-            )
+    outcomes: dict[int, Found | InsituError] = {}
+    by_phrase = []
+    for index, (image, hint) in enumerate(zip(images, hints, strict=True)):
+        try:
+            if hint is not None:
+                check_hint(hint, width=image.shape[1], height=image.shape[0])
+                outcomes[index] = (_from_hint(image, hint, segmenter), ())
+            elif step.whole_image or (anywhere and not step.target.phrase):
+                whole = np.ones(image.shape[:2], np.float32)
+                outcomes[index] = (Region(alpha=whole, evidence="the whole picture"), ())
+            else:
+                by_phrase.append(index)
+        except InsituError as error:
+            outcomes[index] = error
+    found = _from_phrase(
+        [images[index] for index in by_phrase], step, grounder, segmenter, min_confidence
+    )
+    outcomes.update(zip(by_phrase, found, strict=True))
+    return [_finished(outcomes[index], step, hint) for index, hint in enumerate(hints)]
+
+
+def _finished(
+    outcome: Found | InsituError, step: EditStep, hint: RegionHint | None
+) -> Found | InsituError:
+    """Give a region its final alpha: a hard hole for a removal, on the 8-bit grid."""
+    if isinstance(outcome, InsituError):
+        return outcome
+    region, candidates = outcome
+    alpha = region.alpha
     if step.kind == "remove":
-        region = replace(region, alpha=hole(region.alpha, grow=hint is None or hint.mask is None))
-    alpha = on_8_bit_grid(region.alpha)
+        alpha = hole(alpha, grow=hint is None or hint.mask is None)
+    alpha = on_8_bit_grid(alpha)
     if not (alpha > 0).any():
-        raise TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
-    return Location(regions=(replace(region, alpha=alpha),), candidates=candidates)
+        return TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
+    return replace(region, alpha=alpha), candidates
 
 
 def hole(alpha: Mask, *, grow: bool) -> Mask:
@@ -96,41 +114,68 @@ def on_8_bit_grid(alpha: Mask) -> Mask:
 
 
 def _from_phrase(
-    image: Image, step: EditStep, grounder: Grounder, segmenter: Segmenter, min_confidence: float
-) -> tuple[Region, tuple[Detection, ...]]:
-    target = step.target
-    if not target.phrase:
-        raise TargetNotFound(
+    images: Sequence[Image],
+    step: EditStep,
+    grounder: Grounder,
+    segmenter: Segmenter,
+    min_confidence: float,
+) -> list[Found | InsituError]:
+    if not step.target.phrase:
+        error = TargetNotFound(
             f"{step.instruction!r} does not name what to change", hint=_HOW_TO_POINT
         )
-    detections = grounder.ground([image], step)[0]
+        return [error for _ in images]
+    if not images:
+        return []
+    detections = grounder.ground(images, step)
+    chosen = [_chosen(row, step.target, min_confidence) for row in detections]
+    cut = segmenter.segment(images, [[] if isinstance(row, InsituError) else row for row in chosen])
+    return [
+        row if isinstance(row, InsituError) else _joined(row, regions, candidates, step.target)
+        for row, regions, candidates in zip(chosen, cut, detections, strict=True)
+    ]
+
+
+def _chosen(
+    detections: Sequence[Detection], target: Target, min_confidence: float
+) -> list[Detection] | InsituError:
+    """Choose among an image's detections what the phrase means, or say why none can be chosen."""
     sure = [found for found in detections if found.score >= min_confidence]
     if not sure:
-        raise TargetNotFound(
+        return TargetNotFound(
             f"{target.phrase!r} was not found in the picture{_best_guess(detections)}",
             hint=_HOW_TO_POINT,
         )
-    if not target.all:
-        rivals = [d for d in sure[1:] if d.score >= AMBIGUOUS_SHARE * sure[0].score]
-        if rivals:
-            raise AmbiguousTarget(
-                f"{target.phrase!r} could be any of {1 + len(rivals)} things",
-                hint='Say which ("the left one", "the biggest", "all the …"), or point at it '
-                "with --box; --candidates-out FILE draws them.",
-                candidates=[sure[0], *rivals],
-            )
-        sure = sure[:1]
-    regions = segmenter.segment([image], [sure])[0]
+    if target.all:
+        return sure
+    rivals = [found for found in sure[1:] if found.score >= AMBIGUOUS_SHARE * sure[0].score]
+    if rivals:
+        return AmbiguousTarget(
+            f"{target.phrase!r} could be any of {1 + len(rivals)} things",
+            hint='Say which ("the left one", "the biggest", "all the …"), or point at it with '
+            "--box; --candidates-out FILE draws them.",
+            candidates=[sure[0], *rivals],
+        )
+    return sure[:1]
+
+
+def _joined(
+    chosen: Sequence[Detection],
+    regions: Sequence[Region],
+    candidates: Sequence[Detection],
+    target: Target,
+) -> Found | InsituError:
+    """Join the regions of what was chosen, and turn them inside out where that is meant."""
     if not regions:
-        raise TargetNotFound(
+        return TargetNotFound(
             f"{target.phrase!r} seems to be there but could not be cut out", hint=_HOW_TO_POINT
         )
-    joined = Region(
-        alpha=union([region.alpha for region in regions]),
-        confidence=min(found.score for found in sure),
-        evidence="; ".join(dict.fromkeys(found.evidence for found in sure)),
-    )
-    return joined, tuple(detections)
+    alpha = union([region.alpha for region in regions])
+    evidence = "; ".join(dict.fromkeys(found.evidence for found in chosen))
+    if target.inverted:
+        alpha, evidence = 1 - alpha, f"everything but: {evidence}"
+    confidence = min(found.score for found in chosen)
+    return Region(alpha=alpha, confidence=confidence, evidence=evidence), tuple(candidates)
 
 
 def _best_guess(detections: Sequence[Detection]) -> str:

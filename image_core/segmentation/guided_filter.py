@@ -60,7 +60,7 @@ def linear_coefficients(
     # ε³ is the least value of a positive semidefinite Σ + ε U's determinant
     slope /= np.maximum(determinant, np.float32(epsilon) ** 3)[..., None]
     offset = mean_source - (slope * mean_guide).sum(axis=-1)
-    return np.concatenate([slope, offset[..., None]], axis=-1).astype(np.float32)
+    return np.asarray(np.concatenate([slope, offset[..., None]], axis=-1), dtype=np.float32)
 
 
 def guided_filter(

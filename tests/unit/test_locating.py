@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
 from image_core.locating import check_hint, locate_step, on_8_bit_grid
-from image_core.types import Detection, EditStep, Region, RegionHint, Target
+from image_core.types import Detection, EditStep, Location, Region, RegionHint, Target
 
 IMAGE = np.zeros((20, 30, 3), np.float32)
 
@@ -47,16 +47,24 @@ class CutsBoxes:
         return Region(alpha=_mask(x0, y0, x1, y1), evidence=found.evidence)
 
 
-def _locate(target, detections=(), hint=None, **changes):
-    step = EditStep(instruction="make it blue", kind="recolor", target=target, **changes)
+def _locate_in(images, target, detections=(), hints=None, **changes):
+    options = {"instruction": "make it blue", "kind": "recolor", "target": target, **changes}
     return locate_step(
-        IMAGE,
-        step,
-        hint,
+        images,
+        EditStep(**options),
+        hints or [None] * len(images),
         grounder=Finds(list(detections)),
         segmenter=CutsBoxes(),
         min_confidence=0.5,
     )
+
+
+def _locate(target, detections=(), hint=None, **changes):
+    outcome = _locate_in([IMAGE], target, detections, [hint], **changes)[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    region, candidates = outcome
+    return Location(regions=(region,), candidates=candidates)
 
 
 def _found(score, x0=0, evidence="colour"):
@@ -140,16 +148,23 @@ def test_a_mask_keeps_its_support_and_is_not_inverted():
 
 
 def test_a_removal_takes_the_whole_support_and_a_little_around_it():
-    step = EditStep(instruction="remove it", kind="remove")
-    parts = {"grounder": Finds([]), "segmenter": CutsBoxes(), "min_confidence": 0.5}
     box = RegionHint(boxes=((10, 8, 16, 12),))
-    alpha = locate_step(IMAGE, step, box, **parts).regions[0].alpha
+    alpha = _locate(Target(pronoun=True), hint=box, kind="remove").regions[0].alpha
     assert set(np.unique(alpha)) == {0, 1}
     assert alpha[10, 7] == 1
     assert alpha[10, 5] == 0
     mask = RegionHint(mask=_mask(10, 8, 16, 12))
-    alpha = locate_step(IMAGE, step, mask, **parts).regions[0].alpha
+    alpha = _locate(Target(pronoun=True), hint=mask, kind="remove").regions[0].alpha
     assert np.array_equal(alpha, mask.mask)
+
+
+def test_each_image_has_its_own_outcome():
+    box, outside = RegionHint(boxes=((0, 0, 5, 5),)), RegionHint(boxes=((90, 0, 95, 5),))
+    images = [IMAGE, IMAGE, IMAGE]
+    outcomes = _locate_in(images, CHAIR, [_found(0.9)], [box, outside, None])
+    assert outcomes[0][0].evidence == "the given box"
+    assert isinstance(outcomes[1], InvalidInput)
+    assert outcomes[2][0].evidence == "colour"
 
 
 @pytest.mark.parametrize(

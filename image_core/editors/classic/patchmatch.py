@@ -61,6 +61,7 @@ class Synthesis:
     percentile: float = 30.0
     nearness: float = 0.2
     coherence: float = 0.5
+    shading: float = 0.06
 
 
 def describe(image: Image, radius: int, nearness: float) -> Features:
@@ -84,7 +85,7 @@ def describe(image: Image, radius: int, nearness: float) -> Features:
         plane = np.ascontiguousarray(opponent[..., channel])
         for u in range(min(terms, taps)):
             for v in range(min(terms, taps) - u):
-                weight = (0.8 if u + v == 0 else 1.15) / taps
+                weight = (0.5 if u + v == 0 else 1.15) / taps
                 response = cv2.sepFilter2D(
                     plane, cv2.CV_32F, basis[u], basis[v], borderType=cv2.BORDER_REFLECT_101
                 )

@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from image_core.editors.classic.patchmatch import Synthesis, carried
 from image_core.editors.classic.pixels import shrink, small_size
 from image_core.editors.classic.prepared import Piece
-from image_core.editors.classic.synthesis import fill, vote
+from image_core.editors.classic.synthesis import fill, shades, vote
 from image_core.errors import InvalidInput
 from image_core.types import Image
 
@@ -98,11 +98,12 @@ class Removal:
         melded, matches = fill(small, gap, generator, synthesis, lambda d: piece.tick(0.7 * d))
         # detail is voted for at full size; the evening out of seams is smooth, so the small copy's
         # is enlarged
-        evening = melded - vote(small, gap, matches, synthesis, melded=False)
+        evening = melded - vote(small, gap, matches, synthesis, melded, melded=False)
         evening = cv2.resize(evening, (width, height), interpolation=cv2.INTER_LINEAR)
         piece.tick(0.75)
         full = replace(synthesis, radius=2)
-        voted = vote(piece.image, hole, carried(matches, size, hole, 2), full, melded=False)
+        shaded = shades(melded, (height, width))
+        voted = vote(piece.image, hole, carried(matches, size, hole, 2), full, shaded, melded=False)
         return np.where(hole[..., None], np.clip(voted + evening, 0, 1), piece.image)
 
 

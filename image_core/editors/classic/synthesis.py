@@ -28,6 +28,9 @@ from image_core.editors.classic.patchmatch import (
 from image_core.editors.classic.rim import with_rim
 from image_core.types import Image
 
+_PLAIN = 0.3
+_PLAIN_SPREAD = 0.03
+
 
 def fill(
     image: Image,
@@ -65,13 +68,12 @@ def fill(
             # not the coarse picture enlarged: it is blurred, and would find only blurred patches
             assert matches is not None
             matches = carried(matches, current.shape[:2], gap, synthesis.radius)
-            current = vote(pixels, gap, matches, synthesis, melded=False)
+            current = vote(pixels, gap, matches, synthesis, shades(current, size), melded=False)
         sweeps = 8 if level == 0 else max(2, 5 - level)
         for sweep in range(sweeps):
             matches = match(current, gap, None if level == 0 else matches, generator, synthesis)
-            current = vote(
-                pixels, gap, matches, synthesis, melded=size == sizes[-1] and sweep == sweeps - 1
-            )
+            last = size == sizes[-1] and sweep == sweeps - 1
+            current = vote(pixels, gap, matches, synthesis, current, melded=last)
             tick((level + (sweep + 1) / sweeps) / len(sizes))
     assert current is not None
     assert matches is not None
@@ -102,8 +104,19 @@ def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, np.
     return (pixels / np.maximum(weight, 1e-3)[..., None]).astype(np.float32), gap
 
 
+def shades(image: Image, size: tuple[int, int]) -> Image:
+    """Enlarge a filled picture, for its shading at a finer level."""
+    return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+
+
 def vote(
-    image: Image, hole: Hole, matches: Matches, synthesis: Synthesis, *, melded: bool
+    image: Image,
+    hole: Hole,
+    matches: Matches,
+    synthesis: Synthesis,
+    shaded: Image,
+    *,
+    melded: bool,
 ) -> Image:
     """Let all patches over a hole's pixel vote for its colour (Wexler 2007, eq. 4).
 
@@ -112,12 +125,15 @@ def vote(
         hole: What to fill.
         matches: Where each patch finds its like.
         synthesis: Patch size and weights.
+        shaded: The picture as filled so far. A patch keeps its mean as far as
+            ``synthesis.shading`` allows, so that shading stays smooth where no source has it.
         melded: Vote for differences between neighbours too, and join the colours without seams.
     """
+    change = _shading(shaded, matches, synthesis)
     if not melded:
         pixels = np.argwhere(hole)
         result = image.copy()
-        result[hole] = _votes(image, hole, pixels, matches, synthesis)
+        result[hole] = _votes(image, hole, pixels, matches, synthesis, change)
         return result
     # pairs across the hole's border have one foot outside it
     wider = dilated(hole, 1)
@@ -126,7 +142,8 @@ def vote(
     down[:-1] = image[1:] - image[:-1]
     stack = np.concatenate([image, right, down], axis=2)
     voted = np.zeros_like(stack)
-    voted[wider] = _votes(stack, wider, np.argwhere(wider), matches, synthesis)
+    change = np.concatenate([change, np.zeros((len(change), 6), np.float32)], axis=1)
+    voted[wider] = _votes(stack, wider, np.argwhere(wider), matches, synthesis, change)
     box = bounding_box(wider)
     assert box is not None
     x0, y0, x1, y1 = grown_box(box, 1, *hole.shape)
@@ -137,12 +154,30 @@ def vote(
     return colours
 
 
+def _shading(
+    shaded: Image, matches: Matches, synthesis: Synthesis
+) -> Float32[np.ndarray, "n 3"]:
+    """Return what to add to each patch's source so that the patch keeps its mean.
+
+    Little may be added to what has structure, which would only look wrong in another light; plain
+    patches may take any shade.
+    """
+    block = (2 * synthesis.radius + 1,) * 2
+    mean = cv2.blur(shaded, block)
+    rows, columns = matches.sources[:, 0], matches.sources[:, 1]
+    change = mean[matches.targets[:, 0], matches.targets[:, 1]] - mean[rows, columns]
+    spread = (cv2.blur(shaded * shaded, block) - mean * mean).max(axis=2)[rows, columns]
+    most = synthesis.shading + _PLAIN * np.exp(-np.maximum(spread, 0) / _PLAIN_SPREAD**2)
+    return np.asarray(np.clip(change, -most[:, None], most[:, None]), dtype=np.float32)
+
+
 def _votes(
     values: Float32[np.ndarray, "h w c"],
     unusable: Hole,
     pixels: Field,
     matches: Matches,
     synthesis: Synthesis,
+    change: Float32[np.ndarray, "m c"],
 ) -> Float32[np.ndarray, "n c"]:
     """Return the weighted mean of what all patches say of each pixel.
 
@@ -156,6 +191,9 @@ def _votes(
     rows, columns = matches.targets[:, 0], matches.targets[:, 1]
     trust = np.float32(1.1) ** -depth[rows, columns]
     shift = np.zeros((height, width), np.int64)
+    added = np.zeros((height, width, channels), np.float32)
+    added[rows, columns] = change
+    added = added.reshape(-1, channels)
     weights = np.zeros((height, width), np.float32)
     moved = matches.sources - matches.targets
     shift[rows, columns] = moved[:, 0] * width + moved[:, 1]
@@ -173,6 +211,6 @@ def _votes(
             source = np.clip(place + flat_shift[voter], 0, height * width - 1)
             near = np.float32(np.exp(-(dy * dy + dx * dx) / (2 * (0.6 * radius) ** 2)))
             weight = flat_weights[voter] * near * (fits & known[source])
-            total += weight[:, None] * flat[source]
+            total += weight[:, None] * (flat[source] + added[voter])
             mass += weight
     return np.asarray(total / np.maximum(mass, 1e-20)[:, None], dtype=np.float32)

@@ -19,7 +19,7 @@ from image_core.grounding.classic.colour_affinity import is_achromatic
 from image_core.grounding.classic.concepts import concept_of, relates
 from image_core.grounding.classic.confidence import Thing, edge_contrast, soft
 from image_core.grounding.classic.faces import find_faces, find_persons
-from image_core.grounding.classic.regions import border_share
+from image_core.grounding.classic.regions import BoolMap, border_share
 from image_core.grounding.classic.scene import Scene, full_size, look
 from image_core.grounding.classic.sky import find_sky
 from image_core.grounding.classic.things import (
@@ -34,6 +34,7 @@ from image_core.grounding.resolver import has_choosing_words, resolve
 from image_core.types import Detection, EditStep, Image, Target
 
 _REFUSED = 0.25  # what is left of a score when the phrase asks for what cannot be checked
+_RELATED = 0.6  # and when it relates a coloured thing to another
 _UNCHECKED = "noun not verified"
 _LEAST_SIDE = 24
 
@@ -57,6 +58,23 @@ class ClassicGrounderConfig:
         return ClassicGrounder(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What one way of looking found.
+
+    Attributes:
+        things: The candidates.
+        same_kind: All of them answer to the phrase's noun as far as it can be told.
+        remark: What the evidence should add.
+        trust: Factor on every score.
+    """
+
+    things: Sequence[Thing]
+    same_kind: bool = True
+    remark: str = ""
+    trust: float = 1.0
+
+
 class ClassicGrounder:
     """Grounds by colour, place, size, sky, face and saliency; deterministic, without weights."""
 
@@ -77,82 +95,90 @@ class ClassicGrounder:
         if target.pronoun or not target.phrase or min(height, width) < _LEAST_SIDE:
             return []
         scene = look(image, self.config.side)
-        things, same_kind, remark, trust = self._candidates(scene, target)
+        found = self._found(scene, target)
         detections = [
-            found
-            for thing in sorted(things, key=lambda thing: -thing.confidence)
-            if (found := _detection(thing, trust, remark, height, width)) is not None
+            detection
+            for thing in sorted(found.things, key=lambda thing: -thing.confidence)
+            if (detection := _detection(thing, found, height, width)) is not None
         ]
-        settled = resolve(detections, target, height, width, same_kind=same_kind)
+        settled = resolve(detections, target, height, width, same_kind=found.same_kind)
         return settled if target.all else settled[: self.config.most]
 
-    def _candidates(self, scene: Scene, target: Target) -> tuple[list[Thing], bool, str, float]:
-        """Return the things found, whether all are of the named kind, a remark, and a factor."""
+    def _found(self, scene: Scene, target: Target) -> _Found:
+        """Choose the way that the phrase's words allow, and go it."""
         concept = concept_of(target)
-        colours = [colour for word in target.colours if (colour := parse_colour(word)) is not None]
         related = relates(target)
         doubt = f"'{target.relation}' cannot be checked" if related else ""
+        colours = [colour for word in target.colours if (colour := parse_colour(word)) is not None]
         if concept == "sky":
-            trust = _REFUSED if related or target.places else 1.0
-            return _of_hue(scene, find_sky(scene), colours), True, doubt, trust
+            piece = related or set(target.places) - {"top"}
+            things = _of_hue(scene, find_sky(scene), colours)
+            return _Found(things=things, remark=doubt, trust=_REFUSED if piece else 1.0)
         if concept in ("face", "person"):
             things = find_faces(scene) if concept == "face" else find_persons(scene)
-            return _rivals(things, target), True, doubt, _REFUSED if related else 1.0
+            trust = _REFUSED if related else 1.0
+            return _Found(things=_rivals(things, target), remark=doubt, trust=trust)
         salient = salient_regions(scene)
         if concept == "background":
-            return (
-                _background(scene, _rivals(salient_things(scene, salient), target)),
-                True,
-                doubt,
-                1.0,
-            )
+            things = _background(scene, _main_things(scene, salient, target))
+            return _Found(things=things, remark=doubt)
         if colours:
-            if target.all:
-                things = coloured_group(scene, colours)
-            else:
-                things = _rivals(coloured_things(scene, colours, salient), target)
-            remark = "; ".join(filter(None, [_UNCHECKED, doubt]))
-            return _alone(things) if related else things, True, remark, 0.6 if related else 1.0
-        things = salient_things(scene, salient)
+            return _coloured(scene, salient, colours, target, doubt)
         if concept == "subject" and not target.all:
-            return _rivals(things, target), True, doubt, _REFUSED if related else 1.0
-        if target.size in ("big", "biggest") and not (
-            related or target.all or target.places or target.ordinal
-        ):
-            clear = clearly_alone(scene, things)
-            alone = [_with_factor(thing, "not alone in standing out", clear) for thing in things]
-            return (
-                alone,
-                False,
-                f"the one big thing that stands out; {_UNCHECKED}",
-                self.config.bare_trust,
-            )
-        if related or target.all or not (target.places or target.ordinal):
-            reason = doubt or "no colour, place or other cue to check the noun by"
-            return things, False, reason, _REFUSED
+            things = _main_things(scene, salient, target)
+            return _Found(things=things, remark=doubt, trust=_REFUSED if related else 1.0)
+        return self._bare(scene, salient, target, doubt)
+
+    def _bare(self, scene: Scene, salient: Sequence[BoolMap], target: Target, doubt: str) -> _Found:
+        """Go by place, ordinal or "big" alone; a noun with none of them is refused."""
+        things = salient_things(scene, salient)
+        trust = self.config.bare_trust
+        if doubt or target.all:
+            remark = doubt or "which ones are meant cannot be checked"
+            return _Found(things=things, same_kind=False, remark=remark, trust=_REFUSED)
         if target.ordinal:
-            return alike_things(scene, salient), True, _UNCHECKED, self.config.bare_trust
-        placed = [_with_factor(thing, "place", _wholly_at(thing, target)) for thing in things]
-        return (
-            placed,
-            False,
-            f"by its place among what stands out; {_UNCHECKED}",
-            self.config.bare_trust,
-        )
+            return _Found(things=alike_things(scene, salient), remark=_UNCHECKED, trust=trust)
+        if target.places:
+            things = [_with_factor(thing, "place", _wholly_at(thing, target)) for thing in things]
+            remark = f"by its place among what stands out; {_UNCHECKED}"
+            return _Found(things=things, same_kind=False, remark=remark, trust=trust)
+        if target.size in ("big", "biggest"):
+            clear = clearly_alone(scene, things)
+            things = [_with_factor(thing, "others stand out too", clear) for thing in things]
+            remark = f"the one big thing that stands out; {_UNCHECKED}"
+            return _Found(things=things, same_kind=False, remark=remark, trust=trust)
+        remark = "no colour, place or other cue to check the noun by"
+        return _Found(things=things, same_kind=False, remark=remark, trust=_REFUSED)
 
 
-def _detection(
-    thing: Thing, trust: float, remark: str, height: int, width: int
-) -> Detection | None:
+def _coloured(
+    scene: Scene,
+    salient: Sequence[BoolMap],
+    colours: Sequence[NamedColour],
+    target: Target,
+    doubt: str,
+) -> _Found:
+    """Go by the colour words; a relation that cannot be checked takes most of the trust."""
+    if target.all:
+        things = coloured_group(scene, colours)
+    else:
+        things = _rivals(coloured_things(scene, colours, salient), target)
+    if doubt:
+        things = _alone(things, "others of that colour")
+    remark = "; ".join(filter(None, [_UNCHECKED, doubt]))
+    return _Found(things=things, remark=remark, trust=_RELATED if doubt else 1.0)
+
+
+def _detection(thing: Thing, found: _Found, height: int, width: int) -> Detection | None:
     mask = full_size(thing.mask, height, width)
     box = bounding_box(mask > 0)
     if box is None:
         return None
-    evidence = "; ".join(filter(None, [thing.in_words(), remark]))
+    evidence = "; ".join(filter(None, [thing.in_words(), found.remark]))
     x0, y0, x1, y1 = box
     return Detection(
         box=(float(x0), float(y0), float(x1), float(y1)),
-        score=thing.confidence * trust,
+        score=thing.confidence * found.trust,
         mask=mask,
         evidence=evidence,
     )
@@ -199,13 +225,30 @@ def _wholly_at(thing: Thing, target: Target) -> float:
     return min((soft(reach[place], 0.38, 0.5) for place in target.places), default=1.0)
 
 
-def _alone(things: Sequence[Thing]) -> list[Thing]:
-    """Doubt all where several could be meant: a relation that cannot be checked would choose."""
+def _alone(
+    things: Sequence[Thing], name: str, most: float = 0.5, least: float = 0.1
+) -> list[Thing]:
+    """Doubt all where several could be meant and the words do not say which.
+
+    Args:
+        things: What was found.
+        name: The objection in words.
+        most: With a second thing of this share of the first one's prominence, nothing is sure.
+        least: Below this share it is no objection.
+    """
     prominences = sorted((thing.prominence for thing in things), reverse=True)
     if len(prominences) < 2:
         return list(things)
-    doubt = soft(prominences[1] / max(prominences[0], 1e-9), 0.5, 0.1)
-    return [_with_factor(thing, "others of that colour", doubt) for thing in things]
+    doubt = soft(prominences[1] / max(prominences[0], 1e-9), most, least)
+    return [_with_factor(thing, name, doubt) for thing in things]
+
+
+def _main_things(scene: Scene, salient: Sequence[BoolMap], target: Target) -> list[Thing]:
+    """Return what stands out; sure only of one that does so alone, unless the words choose."""
+    things = salient_things(scene, salient)
+    if has_choosing_words(target):
+        return things
+    return _rivals(_alone(things, "others stand out too", 0.6, 0.25), target)
 
 
 def _of_hue(scene: Scene, things: Sequence[Thing], colours: Sequence[NamedColour]) -> list[Thing]:
