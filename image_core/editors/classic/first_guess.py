@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from image_core.compositing import bounding_box, grown_box
 from image_core.types import Image
 
 Hole = Bool[np.ndarray, "h w"]
+Planes = Float32[np.ndarray, "h w c"]
 
 _MOST_LINES = 8
 _LEAK = 1e-4
@@ -24,7 +25,7 @@ _LEAK = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A straight line a*x + b*y = c, (a, b) of length 1, in a picture of sides (0, 1) x (0, 1)*.
+    """A straight line a*x + b*y = c, (a, b) of length 1.
 
     Attributes:
         normal: (a, b) in pixels of the size at which the line was found.
@@ -33,10 +34,6 @@ class Line:
 
     normal: tuple[float, float]
     offset: float
-
-    def side(self, rows: np.ndarray, columns: np.ndarray) -> Bool[np.ndarray, " *n"]:
-        """Tell on which side of the line points lie."""
-        return np.asarray(self.normal[0] * columns + self.normal[1] * rows > self.offset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +127,7 @@ def _stubs(image: Image, hole: Hole, size: float) -> list[_Stub]:
         if distance[0] > distance[-1]:
             near, far = far, near
         along = (near - far) / max(float(np.hypot(*(near - far))), 1e-6)
-        ahead = near + np.arange(1, max(2, round(0.35 * size)))[:, None] * along
+        ahead = near + np.arange(1, max(2, round(1.2 * size)))[:, None] * along
         cells = np.rint(ahead).astype(np.int64)
         cells = cells[((cells >= 0) & (cells < shape)).all(axis=1)]
         if not hole[cells[:, 1], cells[:, 0]].any():
@@ -198,37 +195,64 @@ def parts(
         lines: In pixels of ``found_at``.
         found_at: (height, width) at which the lines were found.
     """
-    height, width = shape
-    rows = (np.arange(height) + 0.5)[:, None] * (found_at[0] / height) - 0.5
-    columns = (np.arange(width) + 0.5)[None, :] * (found_at[1] / width) - 0.5
     code = np.zeros(shape, np.int64)
     for index, line in enumerate(lines):
-        code |= line.side(rows, columns).astype(np.int64) << index
+        code |= (_distances(shape, line, found_at) > 0).astype(np.int64) << index
     return code
 
 
-def guess(image: Image, hole: Hole, part: Int64[np.ndarray, "h w"]) -> Image:
+def bands(
+    shape: tuple[int, int], lines: list[Line], found_at: tuple[int, int], radius: int
+) -> Planes:
+    """Return, for each line, how far pixels lie from it: -1 to 1 over two patches' width.
+
+    Args:
+        shape: (height, width) wanted.
+        lines: In pixels of ``found_at``.
+        found_at: (height, width) at which the lines were found.
+        radius: Half the side of a patch, in pixels of ``shape``.
+    """
+    planes = np.zeros((*shape, len(lines)), np.float32)
+    for index, line in enumerate(lines):
+        distance = _distances(shape, line, found_at) * (shape[0] / found_at[0])
+        planes[..., index] = np.clip(distance / (2 * radius + 1), -1, 1)
+    return planes
+
+
+def _distances(
+    shape: tuple[int, int], line: Line, found_at: tuple[int, int]
+) -> Float64[np.ndarray, "h w"]:
+    """Return signed distances from a line, in pixels of the size at which it was found."""
+    rows = (np.arange(shape[0]) + 0.5)[:, None] * (found_at[0] / shape[0]) - 0.5
+    columns = (np.arange(shape[1]) + 0.5)[None, :] * (found_at[1] / shape[1]) - 0.5
+    return np.asarray(line.normal[0] * columns + line.normal[1] * rows - line.offset)
+
+
+def guess(
+    image: Planes, hole: Hole, part: Int64[np.ndarray, "h w"], trust: Float32[np.ndarray, "h w"]
+) -> Planes:
     """Fill each part of a hole with the smoothest surface over its border (Laplace's equation).
 
-    Border values are averages over a few known pixels of the same part, so that no single one draws
-    a streak.
+    Border values are averages over a few known pixels of the same part, and pull the surface only
+    as much as they are trusted, so that no single one draws a streak.
 
     Args:
         image: The picture; what lies in the hole is not looked at.
         hole: What to fill.
         part: The part to which each pixel belongs.
+        trust: How far each known pixel is to be followed, in (0, 1].
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.linalg import spsolve
 
     height, width = hole.shape
-    calm = _averaged(image, hole, part)
+    calm = _averaged(image, hole, part, trust)
     index = np.full(hole.shape, -1, np.int64)
     pixels = np.argwhere(hole)
     count = len(pixels)
     index[hole] = np.arange(count)
     diagonal = np.full(count, 1e-9)
-    right = np.zeros((count, 3))
+    right = np.zeros((count, image.shape[2]))
     entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         there = pixels + (dy, dx)
@@ -237,32 +261,33 @@ def guess(image: Image, hole: Hole, part: Int64[np.ndarray, "h w"]) -> Image:
         same = part[pixels[here, 0], pixels[here, 1]] == part[there[:, 0], there[:, 1]]
         weight = np.where(same, 1.0, _LEAK)
         other = index[there[:, 0], there[:, 1]]
-        np.add.at(diagonal, here, weight)
         known = other < 0
+        weight = np.where(known, weight * trust[there[:, 0], there[:, 1]], weight)
+        diagonal[here] += weight
         right[here[known]] += weight[known, None] * calm[there[known, 0], there[known, 1]]
         entries.append((here[~known], other[~known], -weight[~known]))
     entries.append((np.arange(count), np.arange(count), diagonal))
     rows, columns, values = (np.concatenate(items) for items in zip(*entries, strict=True))
     system = coo_matrix((values, (rows, columns)), shape=(count, count)).tocsc()
     result = image.copy()
-    result[hole] = np.clip(spsolve(system, right).reshape(count, 3), 0, 1)
+    result[hole] = np.clip(spsolve(system, right).reshape(count, -1), 0, 1)
     return result
 
 
 def _averaged(
-    image: Image, hole: Hole, part: Int64[np.ndarray, "h w"]
-) -> Float32[np.ndarray, "h w 3"]:
-    """Average known pixels over a 3 x 3 block within their own part."""
+    image: Planes, hole: Hole, part: Int64[np.ndarray, "h w"], trust: Float32[np.ndarray, "h w"]
+) -> Planes:
+    """Average known pixels, weighed by trust, over a 3 x 3 block within their own part."""
     total = np.zeros_like(image)
     mass = np.zeros(hole.shape, np.float32)
     padded = np.pad(np.where(hole[..., None], 0, image), ((1, 1), (1, 1), (0, 0)))
-    known = np.pad(~hole, 1)
+    known = np.pad(np.where(hole, 0, trust), 1)
     codes = np.pad(part, 1, constant_values=-1)
     height, width = hole.shape
     for dy in range(3):
         for dx in range(3):
             window = (slice(dy, dy + height), slice(dx, dx + width))
-            counts = known[window] & (codes[window] == part)
+            counts = known[window] * (codes[window] == part)
             total += counts[..., None] * padded[window]
             mass += counts
-    return np.asarray(total / np.maximum(mass, 1)[..., None], dtype=np.float32)
+    return np.asarray(total / np.maximum(mass, 1e-6)[..., None], dtype=np.float32)

@@ -20,9 +20,11 @@ from image_core.types import Image
 Field = Int64[np.ndarray, "_ 2"]
 Features = Float32[np.ndarray, "h w f"]
 Hole = Bool[np.ndarray, "h w"]
+Planes = Float32[np.ndarray, "h w c"]
 
 _EXHAUSTIVE = 40_000_000
 _LUMA_TERMS, _CHROMA_TERMS = 6, 3
+_GUIDANCE, _LIKE_ROUGHNESS, _SAME_SIDE = 0.6, 2.0, 0.15
 _SETTLING = 4
 _LEAPS = (8, 4, 2, 1, 1)
 _TO_OPPONENT = np.array(
@@ -64,7 +66,7 @@ class Synthesis:
     shading: float = 0.06
 
 
-def describe(image: Image, radius: int, nearness: float) -> Features:
+def describe(image: Image, guide: Planes, radius: int, nearness: float) -> Features:
     """Describe the patch around each pixel by low DCT terms, and where it lies.
 
     Luma keeps more terms than the two colour differences. The flat term counts a little less, the
@@ -85,7 +87,7 @@ def describe(image: Image, radius: int, nearness: float) -> Features:
         plane = np.ascontiguousarray(opponent[..., channel])
         for u in range(min(terms, taps)):
             for v in range(min(terms, taps) - u):
-                weight = (0.5 if u + v == 0 else 1.15) / taps
+                weight = (0.3 if u + v == 0 else 1.15) / taps
                 response = cv2.sepFilter2D(
                     plane, cv2.CV_32F, basis[u], basis[v], borderType=cv2.BORDER_REFLECT_101
                 )
@@ -93,12 +95,16 @@ def describe(image: Image, radius: int, nearness: float) -> Features:
     height, width = image.shape[:2]
     reach = np.float32(nearness / max(height, width))
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    wanted = cv2.blur(guide[..., :3] @ _TO_OPPONENT.T, (taps, taps)) * np.float32(_GUIDANCE)
+    planes += [*np.moveaxis(wanted, 2, 0), guide[..., 3] * np.float32(_LIKE_ROUGHNESS)]
+    planes += list(np.moveaxis(guide[..., 4:] * np.float32(_SAME_SIDE), 2, 0))
     planes += [2 * reach * rows, reach * columns]
     return np.stack(planes, axis=-1)
 
 
 def match(
     image: Image,
+    guide: Planes,
     hole: Hole,
     before: Matches | None,
     generator: np.random.Generator,
@@ -114,7 +120,7 @@ def match(
     sources = np.argwhere(allowed)
     if len(sources) == 0:
         raise ValueError("no whole patch lies outside the hole")
-    features = describe(image, radius, synthesis.nearness)
+    features = describe(image, guide, radius, synthesis.nearness)
     if before is None and len(targets) * len(sources) <= _EXHAUSTIVE:
         found = _nearest(features, targets, sources)
     else:

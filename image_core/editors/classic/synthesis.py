@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from image_core.compositing import bounding_box, grown_box
-from image_core.editors.classic.first_guess import guess, parts, straight_lines
+from image_core.editors.classic.first_guess import Line, Planes, bands, guess, parts, straight_lines
 from image_core.editors.classic.melding import meld
 from image_core.editors.classic.patchmatch import (
     Field,
@@ -28,8 +28,11 @@ from image_core.editors.classic.patchmatch import (
 from image_core.editors.classic.rim import with_rim
 from image_core.types import Image
 
+_ROUGHEST = 0.15
+_UNEVEN = 0.03
+_SOLVED = 20_000
 _PLAIN = 0.3
-_PLAIN_SPREAD = 0.03
+_PLAIN_SPREAD = 0.02
 
 
 def fill(
@@ -56,24 +59,31 @@ def fill(
     """
     shown = hole
     hole = with_rim(image, hole)
-    lines = straight_lines(image, hole)
     sizes = _pyramid(hole, synthesis.radius)
+    rough = roughness(image, hole, synthesis.radius)
+    planes = np.concatenate([image, rough[..., None]], axis=2)
+    lines = straight_lines(image, hole)
+    plain = _plain(planes, hole, lines, sizes)
     current: Image | None = None
     matches: Matches | None = None
     for level, size in enumerate(sizes):
-        pixels, gap = _scaled(image, hole, size)
+        known, gap = _scaled(planes, hole, size)
+        guide = np.where(gap[..., None], resized(plain, size), known)
+        guide = np.concatenate([guide, bands(size, lines, hole.shape, synthesis.radius)], axis=2)
+        pixels = np.ascontiguousarray(known[..., :3])
         if current is None:
-            current = guess(pixels, gap, parts(size, lines, hole.shape))
+            current = np.ascontiguousarray(guide[..., :3])
         else:
             # not the coarse picture enlarged: it is blurred, and would find only blurred patches
             assert matches is not None
             matches = carried(matches, current.shape[:2], gap, synthesis.radius)
-            current = vote(pixels, gap, matches, synthesis, shades(current, size), melded=False)
+            current = vote(pixels, gap, matches, synthesis, guide, melded=False)
         sweeps = 8 if level == 0 else max(2, 5 - level)
         for sweep in range(sweeps):
-            matches = match(current, gap, None if level == 0 else matches, generator, synthesis)
+            before = None if level == 0 else matches
+            matches = match(current, guide, gap, before, generator, synthesis)
             last = size == sizes[-1] and sweep == sweeps - 1
-            current = vote(pixels, gap, matches, synthesis, current, melded=last)
+            current = vote(pixels, gap, matches, synthesis, guide, melded=last)
             tick((level + (sweep + 1) / sweeps) / len(sizes))
     assert current is not None
     assert matches is not None
@@ -92,7 +102,7 @@ def _pyramid(hole: Hole, radius: int) -> list[tuple[int, int]]:
     return sizes[::-1]
 
 
-def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, np.ndarray]:
+def _scaled(image: Planes, hole: Hole, size: tuple[int, int]) -> tuple[Planes, Hole]:
     """Shrink a picture without letting what is in the hole mix into what is around it."""
     if image.shape[:2] == size:
         return image, hole
@@ -104,9 +114,35 @@ def _scaled(image: Image, hole: Hole, size: tuple[int, int]) -> tuple[Image, np.
     return (pixels / np.maximum(weight, 1e-3)[..., None]).astype(np.float32), gap
 
 
-def shades(image: Image, size: tuple[int, int]) -> Image:
-    """Enlarge a filled picture, for its shading at a finer level."""
-    return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+def roughness(image: Image, hole: Hole, radius: int) -> Float32[np.ndarray, "h w"]:
+    """Return how uneven the known pixels around each pixel are: their luma's standard deviation."""
+    luma = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    known = (~hole).astype(np.float32)
+    block = (2 * radius + 1,) * 2
+    mass = np.maximum(cv2.blur(known, block), 1e-6)
+    mean = cv2.blur(luma * known, block) / mass
+    square = cv2.blur(luma * luma * known, block) / mass
+    spread = np.sqrt(np.maximum(square - mean * mean, 0))
+    return np.where(hole, 0, np.minimum(spread, _ROUGHEST)).astype(np.float32)
+
+
+def _plain(
+    planes: Planes, hole: Hole, lines: list[Line], sizes: list[tuple[int, int]]
+) -> Planes:
+    """Fill a hole with plain surfaces, at the finest level at which that is quick."""
+    share = float(hole.mean())
+    size = max((s for s in sizes if share * s[0] * s[1] <= _SOLVED), default=sizes[0])
+    pixels, gap = _scaled(planes, hole, size)
+    trust = (1 / (1 + (pixels[..., 3] / _UNEVEN) ** 2)).astype(np.float32)
+    return resized(guess(pixels, gap, parts(size, lines, hole.shape), trust), hole.shape)
+
+
+def resized(image: Planes, size: tuple[int, ...]) -> Planes:
+    """Bring a picture to (height, width): by areas when it shrinks, linearly when it grows."""
+    if image.shape[:2] == tuple(size):
+        return image
+    way = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=way))
 
 
 def vote(
@@ -114,7 +150,7 @@ def vote(
     hole: Hole,
     matches: Matches,
     synthesis: Synthesis,
-    shaded: Image,
+    guide: Planes,
     *,
     melded: bool,
 ) -> Image:
@@ -125,11 +161,11 @@ def vote(
         hole: What to fill.
         matches: Where each patch finds its like.
         synthesis: Patch size and weights.
-        shaded: The picture as filled so far. A patch keeps its mean as far as
-            ``synthesis.shading`` allows, so that shading stays smooth where no source has it.
+        guide: The hole filled plainly. Votes are brought to its shade as far as they may be, so
+            that shading stays smooth where no source has it.
         melded: Vote for differences between neighbours too, and join the colours without seams.
     """
-    change = _shading(shaded, matches, synthesis)
+    change = _shading(guide, matches, synthesis)
     if not melded:
         pixels = np.argwhere(hole)
         result = image.copy()
@@ -155,18 +191,19 @@ def vote(
 
 
 def _shading(
-    shaded: Image, matches: Matches, synthesis: Synthesis
+    guide: Planes, matches: Matches, synthesis: Synthesis
 ) -> Float32[np.ndarray, "n 3"]:
-    """Return what to add to each patch's source so that the patch keeps its mean.
+    """Return what to add to each patch's source so that it has the guide's mean.
 
     Little may be added to what has structure, which would only look wrong in another light; plain
     patches may take any shade.
     """
     block = (2 * synthesis.radius + 1,) * 2
-    mean = cv2.blur(shaded, block)
+    guide = np.ascontiguousarray(guide[..., :3])
+    mean = cv2.blur(guide, block)
     rows, columns = matches.sources[:, 0], matches.sources[:, 1]
     change = mean[matches.targets[:, 0], matches.targets[:, 1]] - mean[rows, columns]
-    spread = (cv2.blur(shaded * shaded, block) - mean * mean).max(axis=2)[rows, columns]
+    spread = (cv2.blur(guide * guide, block) - mean * mean).max(axis=2)[rows, columns]
     most = synthesis.shading + _PLAIN * np.exp(-np.maximum(spread, 0) / _PLAIN_SPREAD**2)
     return np.asarray(np.clip(change, -most[:, None], most[:, None]), dtype=np.float32)
 

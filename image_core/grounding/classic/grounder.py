@@ -19,11 +19,11 @@ from image_core.grounding.classic.colour_affinity import is_achromatic
 from image_core.grounding.classic.concepts import concept_of, relates
 from image_core.grounding.classic.confidence import Thing, edge_contrast, soft
 from image_core.grounding.classic.faces import find_faces, find_persons
+from image_core.grounding.classic.likeness import alike_things
 from image_core.grounding.classic.regions import BoolMap, border_share
 from image_core.grounding.classic.scene import Scene, full_size, look
 from image_core.grounding.classic.sky import find_sky
 from image_core.grounding.classic.things import (
-    alike_things,
     clearly_alone,
     coloured_group,
     coloured_things,
