@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-if not os.environ.get("NO_SHAPES"):
-    _HOOK = install_import_hook("image_core", "shape_checks.check")
+_HOOK = install_import_hook("image_core", "shape_checks.check")
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,10 @@ def _periodic(height: int = 128, width: int = 160) -> Image:
     return np.stack([red, green, np.full_like(red, 0.3)], axis=-1).astype(np.float32)
 
 
+def _guide(image: Image) -> np.ndarray:
+    return np.concatenate([image, np.zeros((*image.shape[:2], 1), np.float32)], axis=2)
+
+
 def _hole(shape: tuple[int, int], box: tuple[int, int, int, int]) -> Mask:
     alpha = np.zeros(shape, np.float32)
     alpha[box[1] : box[3], box[0] : box[2]] = 1
@@ -132,7 +136,7 @@ def test_low_terms_measure_the_distance_of_patches() -> None:
     smooth = cv2.GaussianBlur(
         np.random.default_rng(0).random((40, 40, 3)).astype(np.float32), (0, 0), 3
     )
-    features = describe(smooth, 4, 0.0)
+    features = describe(smooth, _guide(smooth), 4, 0.0)
     near = ((features[20, 20] - features[20, 21]) ** 2).sum()
     far = ((features[20, 20] - features[8, 30]) ** 2).sum()
     assert near < far

@@ -8,6 +8,7 @@ border, so a wall behind a thing stays a wall, with its shading, and does not ru
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,10 +18,11 @@ from image_core.compositing import bounding_box, grown_box
 from image_core.types import Image
 
 Hole = Bool[np.ndarray, "h w"]
-Planes = Float32[np.ndarray, "h w c"]
+Planes = Float32[np.ndarray, "_ _ _"]
 
 _MOST_LINES = 8
 _LEAK = 1e-4
+_SIDE = 0.08
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,14 +108,14 @@ def _stubs(image: Image, hole: Hole, size: float) -> list[_Stub]:
     eight[hole] = 0
     filled = cv2.inpaint(eight, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA)
     gray = cv2.cvtColor(filled, cv2.COLOR_RGB2GRAY)
-    segments = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(gray)[0]
-    if segments is None:
+    detected: Any = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(gray)[0]
+    if detected is None:
         return []
     away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
     shape = np.array([hole.shape[1], hole.shape[0]])
     smooth = cv2.blur(image, (3, 3))
     found = []
-    for segment in segments.reshape(-1, 4):
+    for segment in detected.reshape(-1, 4):
         ends = [segment[:2], segment[2:]]
         steps = max(2, round(float(np.hypot(*(ends[1] - ends[0])))))
         points = ends[0] + np.linspace(0, 1, steps)[:, None] * (ends[1] - ends[0])
@@ -133,9 +135,9 @@ def _stubs(image: Image, hole: Hole, size: float) -> list[_Stub]:
         if not hole[cells[:, 1], cells[:, 0]].any():
             continue
         normal = _upright(np.array([-along[1], along[0]]))
-        sides = [
-            _mean_at(smooth, points + offset * normal, hole, shape) for offset in (-3.0, 3.0)
-        ]
+        # over some width: stripes of a texture have edges, but lie between two like areas
+        offsets = np.linspace(2, max(4, _SIDE * size), 6)
+        sides = [_mean_at(smooth, points, sign * offsets, normal, hole) for sign in (-1, 1)]
         found.append(_Stub(near=near, far=far, sides=np.stack(sides)))
     found.sort(key=lambda stub: -stub.length)
     return found[:60]
@@ -148,12 +150,17 @@ def _upright(normal: np.ndarray) -> np.ndarray:
     return np.asarray(normal if normal[0] > 0 else -normal)
 
 
-def _mean_at(image: Image, points: np.ndarray, hole: Hole, shape: np.ndarray) -> np.ndarray:
-    cells = np.clip(np.rint(points).astype(np.int64), 0, shape - 1)
+def _mean_at(
+    image: Image, points: np.ndarray, offsets: np.ndarray, normal: np.ndarray, hole: Hole
+) -> np.ndarray:
+    """Return the mean colour of the known pixels at some distances from points on a line."""
+    shape = np.array([hole.shape[1], hole.shape[0]])
+    places = points[:, None] + offsets[None, :, None] * normal
+    cells = np.clip(np.rint(places).astype(np.int64), 0, shape - 1).reshape(-1, 2)
     cells = cells[~hole[cells[:, 1], cells[:, 0]]]
     if len(cells) == 0:
         return np.full(3, 2.0)
-    return np.asarray(np.median(image[cells[:, 1], cells[:, 0]], axis=0))
+    return np.asarray(image[cells[:, 1], cells[:, 0]].mean(axis=0))
 
 
 def _joined(first: _Stub, second: _Stub, size: float) -> Line | None:
@@ -186,7 +193,7 @@ def _joined(first: _Stub, second: _Stub, size: float) -> Line | None:
 
 
 def parts(
-    shape: tuple[int, int], lines: list[Line], found_at: tuple[int, int]
+    shape: tuple[int, ...], lines: list[Line], found_at: tuple[int, ...]
 ) -> Int64[np.ndarray, "h w"]:
     """Number the parts into which lines cut a picture.
 
@@ -202,7 +209,7 @@ def parts(
 
 
 def bands(
-    shape: tuple[int, int], lines: list[Line], found_at: tuple[int, int], radius: int
+    shape: tuple[int, ...], lines: list[Line], found_at: tuple[int, ...], radius: int
 ) -> Planes:
     """Return, for each line, how far pixels lie from it: -1 to 1 over two patches' width.
 
@@ -220,7 +227,7 @@ def bands(
 
 
 def _distances(
-    shape: tuple[int, int], line: Line, found_at: tuple[int, int]
+    shape: tuple[int, ...], line: Line, found_at: tuple[int, ...]
 ) -> Float64[np.ndarray, "h w"]:
     """Return signed distances from a line, in pixels of the size at which it was found."""
     rows = (np.arange(shape[0]) + 0.5)[:, None] * (found_at[0] / shape[0]) - 0.5

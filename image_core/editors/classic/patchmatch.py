@@ -20,7 +20,7 @@ from image_core.types import Image
 Field = Int64[np.ndarray, "_ 2"]
 Features = Float32[np.ndarray, "h w f"]
 Hole = Bool[np.ndarray, "h w"]
-Planes = Float32[np.ndarray, "h w c"]
+Planes = Float32[np.ndarray, "_ _ _"]
 
 _EXHAUSTIVE = 40_000_000
 _LUMA_TERMS, _CHROMA_TERMS = 6, 3
@@ -95,11 +95,17 @@ def describe(image: Image, guide: Planes, radius: int, nearness: float) -> Featu
     height, width = image.shape[:2]
     reach = np.float32(nearness / max(height, width))
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    wanted = cv2.blur(guide[..., :3] @ _TO_OPPONENT.T, (taps, taps)) * np.float32(_GUIDANCE)
+    wanted = evened(guide[..., :3] @ _TO_OPPONENT.T, radius) * np.float32(_GUIDANCE)
     planes += [*np.moveaxis(wanted, 2, 0), guide[..., 3] * np.float32(_LIKE_ROUGHNESS)]
     planes += list(np.moveaxis(guide[..., 4:] * np.float32(_SAME_SIDE), 2, 0))
     planes += [2 * reach * rows, reach * columns]
     return np.stack(planes, axis=-1)
+
+
+def evened(image: Planes, radius: int) -> Planes:
+    """Average over twice a patch's width: what is left of a texture is its shade."""
+    block = (2 * radius + 1,) * 2
+    return np.asarray(cv2.blur(cv2.blur(image, block), block))
 
 
 def match(

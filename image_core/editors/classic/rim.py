@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from image_core.types import Image
 
 _STEP = 0.035
+_UNUSUAL = 2.0
 _STRIDE = 2
 
 
@@ -20,7 +21,8 @@ def with_rim(image: Image, hole: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h
     """Grow a hole by the pixels that still show the thing.
 
     From the hole outwards, a pixel counts as soiled while it differs from the one two pixels
-    further out along the outline's normal; the first flat stretch ends it. So an edge that runs
+    further out along the outline's normal, and more so than is usual there; the first flat stretch
+    ends it. So an edge that runs
     into the hole stays known right up to it, and so does a strip of wall between the hole and the
     next thing.
 
@@ -47,9 +49,14 @@ def with_rim(image: Image, hole: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h
         cv2.INTER_NEAREST,
     )
     ring = (away > 0) & (away <= reach)
-    uneven = ring & (np.abs(beyond - image).max(axis=2) > _STEP)
-    block = np.ones((3, 3), np.uint8)
+    step = np.abs(beyond - image).max(axis=2)
+    # a texture is uneven further out as well; a soiled rim is not
+    outer = ((away > reach) & (away <= 3 * reach)).astype(np.float32)
+    block = (2 * round(4 * reach) + 1,) * 2
+    usual = cv2.blur(step * outer, block) / np.maximum(cv2.blur(outer, block), 1e-6)
+    uneven = ring & (step > np.maximum(_STEP, _UNUSUAL * usual))
+    around = np.ones((3, 3), np.uint8)
     soiled = (ring & (away < 1.5)) | (uneven & (away <= tight))
     for _ in range(round(reach)):
-        soiled |= (cv2.dilate(soiled.astype(np.uint8), block) > 0) & uneven
-    return np.asarray(hole | (cv2.dilate(soiled.astype(np.uint8), block) > 0) & ring)
+        soiled |= (cv2.dilate(soiled.astype(np.uint8), around) > 0) & uneven
+    return np.asarray(hole | (cv2.dilate(soiled.astype(np.uint8), around) > 0) & ring)

@@ -23,11 +23,13 @@ from image_core.editors.classic.patchmatch import (
     Synthesis,
     carried,
     dilated,
+    evened,
     match,
 )
 from image_core.editors.classic.rim import with_rim
 from image_core.types import Image
 
+_LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 _ROUGHEST = 0.15
 _UNEVEN = 0.03
 _SOLVED = 20_000
@@ -102,7 +104,7 @@ def _pyramid(hole: Hole, radius: int) -> list[tuple[int, int]]:
     return sizes[::-1]
 
 
-def _scaled(image: Planes, hole: Hole, size: tuple[int, int]) -> tuple[Planes, Hole]:
+def _scaled(image: Planes, hole: Hole, size: tuple[int, int]) -> tuple[Planes, np.ndarray]:
     """Shrink a picture without letting what is in the hole mix into what is around it."""
     if image.shape[:2] == size:
         return image, hole
@@ -116,7 +118,7 @@ def _scaled(image: Planes, hole: Hole, size: tuple[int, int]) -> tuple[Planes, H
 
 def roughness(image: Image, hole: Hole, radius: int) -> Float32[np.ndarray, "h w"]:
     """Return how uneven the known pixels around each pixel are: their luma's standard deviation."""
-    luma = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = cv2.transform(image, _LUMA)
     known = (~hole).astype(np.float32)
     block = (2 * radius + 1,) * 2
     mass = np.maximum(cv2.blur(known, block), 1e-6)
@@ -178,7 +180,6 @@ def vote(
     down[:-1] = image[1:] - image[:-1]
     stack = np.concatenate([image, right, down], axis=2)
     voted = np.zeros_like(stack)
-    change = np.concatenate([change, np.zeros((len(change), 6), np.float32)], axis=1)
     voted[wider] = _votes(stack, wider, np.argwhere(wider), matches, synthesis, change)
     box = bounding_box(wider)
     assert box is not None
@@ -200,10 +201,11 @@ def _shading(
     """
     block = (2 * synthesis.radius + 1,) * 2
     guide = np.ascontiguousarray(guide[..., :3])
-    mean = cv2.blur(guide, block)
+    mean = evened(guide, synthesis.radius)
+    luma, level = cv2.transform(guide, _LUMA), cv2.transform(mean, _LUMA)
     rows, columns = matches.sources[:, 0], matches.sources[:, 1]
     change = mean[matches.targets[:, 0], matches.targets[:, 1]] - mean[rows, columns]
-    spread = (cv2.blur(guide * guide, block) - mean * mean).max(axis=2)[rows, columns]
+    spread = cv2.blur(luma * luma, block)[rows, columns] - level[rows, columns] ** 2
     most = synthesis.shading + _PLAIN * np.exp(-np.maximum(spread, 0) / _PLAIN_SPREAD**2)
     return np.asarray(np.clip(change, -most[:, None], most[:, None]), dtype=np.float32)
 
@@ -214,7 +216,7 @@ def _votes(
     pixels: Field,
     matches: Matches,
     synthesis: Synthesis,
-    change: Float32[np.ndarray, "m c"],
+    change: Float32[np.ndarray, "m 3"],
 ) -> Float32[np.ndarray, "n c"]:
     """Return the weighted mean of what all patches say of each pixel.
 
@@ -228,9 +230,9 @@ def _votes(
     rows, columns = matches.targets[:, 0], matches.targets[:, 1]
     trust = np.float32(1.1) ** -depth[rows, columns]
     shift = np.zeros((height, width), np.int64)
-    added = np.zeros((height, width, channels), np.float32)
+    added = np.zeros((height, width, 3), np.float32)
     added[rows, columns] = change
-    added = added.reshape(-1, channels)
+    flat_added = added.reshape(-1, 3)
     weights = np.zeros((height, width), np.float32)
     moved = matches.sources - matches.targets
     shift[rows, columns] = moved[:, 0] * width + moved[:, 1]
@@ -248,6 +250,7 @@ def _votes(
             source = np.clip(place + flat_shift[voter], 0, height * width - 1)
             near = np.float32(np.exp(-(dy * dy + dx * dx) / (2 * (0.6 * radius) ** 2)))
             weight = flat_weights[voter] * near * (fits & known[source])
-            total += weight[:, None] * (flat[source] + added[voter])
+            total += weight[:, None] * flat[source]
+            total[:, :3] += weight[:, None] * flat_added[voter]
             mass += weight
     return np.asarray(total / np.maximum(mass, 1e-20)[:, None], dtype=np.float32)
