@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from image_core.errors import (
         AmbiguousTarget,
+        EditCancelled,
         EditFailed,
         InsituError,
         InstructionNotUnderstood,
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
         TargetNotFound,
         UnsupportedEdit,
     )
-    from image_core.local_editor import LocalEditor, LocalEditorConfig, PreparedPlan
+    from image_core.local_editor import LocalEditor, LocalEditorConfig
     from image_core.photo import Photo
-    from image_core.photo_result import PhotoResult
+    from image_core.photo_result import PhotoResult, SavedPhoto
+    from image_core.preparing import PreparedPlan
     from image_core.types import (
         Capabilities,
         Detection,
@@ -47,6 +49,7 @@ __all__ = [
     "Detection",
     "Edit",
     "EditBatch",
+    "EditCancelled",
     "EditFailed",
     "EditPlan",
     "EditResult",
@@ -65,6 +68,7 @@ __all__ = [
     "PreparedPlan",
     "Region",
     "RegionHint",
+    "SavedPhoto",
     "Target",
     "TargetNotFound",
     "UnsupportedEdit",
@@ -80,14 +84,16 @@ _HOME = {
     "IntegrityError": "errors",
     "InvalidInput": "errors",
     "MissingWeights": "errors",
+    "EditCancelled": "errors",
     "NonFiniteOutput": "errors",
     "TargetNotFound": "errors",
     "UnsupportedEdit": "errors",
     "LocalEditor": "local_editor",
     "LocalEditorConfig": "local_editor",
-    "PreparedPlan": "local_editor",
+    "PreparedPlan": "preparing",
     "Photo": "photo",
     "PhotoResult": "photo_result",
+    "SavedPhoto": "photo_result",
     "Capabilities": "types",
     "Detection": "types",
     "Edit": "types",

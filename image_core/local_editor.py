@@ -14,12 +14,12 @@ from image_core import discovery
 from image_core.applying import apply_steps, value_of
 from image_core.compositing import union
 from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
-from image_core.locating import Found, check_hint, locate_step
+from image_core.locating import Found, check_hint, locate_step, location_of
 from image_core.photo import Photo
 from image_core.photo_result import PartRecord, PhotoResult, StageClock
-from image_core.seams import Editor, Grounder, LanguageProcessor, PreparedEdit, Segmenter
+from image_core.preparing import PreparedPlan, prepare_steps
+from image_core.seams import Editor, Grounder, LanguageProcessor, Segmenter
 from image_core.types import (
-    Detection,
     EditBatch,
     EditPlan,
     EditResult,
@@ -76,28 +76,6 @@ class LocalEditorConfig:
 
 AUTO_ORDER = ("classic",)
 """The editors that ``auto`` tries, strongest first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedPlan:
-    """A plan's steps, each with its prepared edit."""
-
-    plan: EditPlan
-    edits: tuple[PreparedEdit, ...]
-
-    @property
-    def pointwise(self) -> bool:
-        """Every step may be applied to any frame by itself."""
-        return all(edit.pointwise for edit in self.edits)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return each step's frozen state, JSON-able."""
-        return {str(index): edit.state_dict() for index, edit in enumerate(self.edits)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``state_dict`` gave."""
-        for index, edit in enumerate(self.edits):
-            edit.load_state_dict(state[str(index)])
 
 
 class LocalEditor:
@@ -205,7 +183,7 @@ class LocalEditor:
                     anywhere=self._finds_region(step),
                 )
             rows.append(known[key])
-        return [_location(column) for column in zip(*rows, strict=True)]
+        return [location_of(column) for column in zip(*rows, strict=True)]
 
     def _finds_region(self, step: EditStep) -> bool:
         name = self.choice(step)
@@ -226,31 +204,8 @@ class LocalEditor:
         Raises:
             UnsupportedEdit: No chosen editor can do a step.
         """
-        current = list(images)
-        edits: list[PreparedEdit] = []
-        for index, step in enumerate(plan.steps):
-            _, editor = self.editor_for(step)
-            batch = EditBatch(
-                images=current,
-                conditions=images,
-                composite_over=images,
-                regions=[location.regions[index] for location in locations],
-                keys=keys,
-            )
-            prepared = editor.prepare(step, [batch])
-            edits.append(prepared)
-            if index + 1 < len(plan.steps):
-                current = [
-                    value_of(outcome).image
-                    for outcome in apply_steps(
-                        [step],
-                        [prepared],
-                        [editor.capabilities.max_batch],
-                        batch,
-                        [Location(regions=(region,)) for region in batch.regions],
-                    )
-                ]
-        return PreparedPlan(plan=plan, edits=tuple(edits))
+        editors = [self.editor_for(step)[1] for step in plan.steps]
+        return prepare_steps(plan, editors, images, locations, keys)
 
     def apply(
         self,
@@ -371,18 +326,6 @@ class LocalEditor:
             editor_options=self.config.editor_options,
             min_confidence=self.config.min_confidence,
         )
-
-
-def _location(found: Sequence[Found | InsituError]) -> Location | InsituError:
-    """Join one image's steps; the first error among them is the image's."""
-    regions: list[Region] = []
-    candidates: dict[int, Detection] = {}
-    for outcome in found:
-        if isinstance(outcome, InsituError):
-            return outcome
-        regions.append(outcome[0])
-        candidates.update((id(candidate), candidate) for candidate in outcome[1])
-    return Location(regions=tuple(regions), candidates=tuple(candidates.values()))
 
 
 def _who_could(step: EditStep) -> str:

@@ -16,7 +16,17 @@ from image_core.compositing import (
 )
 from image_core.errors import AmbiguousTarget, InsituError, InvalidInput, TargetNotFound
 from image_core.seams import Grounder, Segmenter
-from image_core.types import Box, Detection, EditStep, Image, Mask, Region, RegionHint, Target
+from image_core.types import (
+    Box,
+    Detection,
+    EditStep,
+    Image,
+    Location,
+    Mask,
+    Region,
+    RegionHint,
+    Target,
+)
 
 AMBIGUOUS_SHARE = 0.8
 """A second candidate with this share of the best one's score makes the phrase ambiguous."""
@@ -71,6 +81,18 @@ def locate_step(
     )
     outcomes.update(zip(by_phrase, found, strict=True))
     return [_finished(outcomes[index], step, hint) for index, hint in enumerate(hints)]
+
+
+def location_of(found: Sequence[Found | InsituError]) -> Location | InsituError:
+    """Join one image's steps; the first error among them is the image's."""
+    regions: list[Region] = []
+    candidates: dict[int, Detection] = {}
+    for outcome in found:
+        if isinstance(outcome, InsituError):
+            return outcome
+        regions.append(outcome[0])
+        candidates.update((id(candidate), candidate) for candidate in outcome[1])
+    return Location(regions=tuple(regions), candidates=tuple(candidates.values()))
 
 
 def _finished(

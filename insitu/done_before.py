@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_core.errors import InsituError
-from image_core.mask_file import read_mask
 from image_core.photo_result import hint_record
 from image_core.receipt import mask_path, read_receipt, receipt_path, sha256, versions
-from image_core.types import RegionHint
-from insitu.request import EditRequest
+from insitu.request import EditRequest, region_hint
 
 
 def is_done(request: EditRequest) -> bool:
@@ -23,19 +21,12 @@ def is_done(request: EditRequest) -> bool:
         return False
     try:
         receipt = read_receipt(receipt_path(output))
-        hint = RegionHint(
-            mask=read_mask(request.mask) if request.mask else None,
-            boxes=request.boxes,
-            points=request.points,
-            not_points=request.not_points,
-            refine=request.refine,
-        )
         same_request = (
             receipt["instruction"] == request.instruction
             and receipt["then"] == list(request.then)
             and receipt["seed"] == request.seed
             and receipt["strength"] == request.strength
-            and receipt["hint"] == hint_record(hint)
+            and receipt["hint"] == hint_record(region_hint(request))
             and receipt["parts"]["editor"] == request.editor
             and receipt["parts"]["editor_options"] == list(request.editor_options)
             and receipt["versions"] == versions()

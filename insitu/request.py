@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from image_core.compositing import union
+from image_core.compositing import FEATHER, union
 from image_core.errors import AmbiguousTarget, InvalidInput, UnsupportedEdit
 from image_core.local_editor import LocalEditor, LocalEditorConfig
 from image_core.locating import check_hint
@@ -181,19 +181,28 @@ def _strength(request: EditRequest, editor: LocalEditor) -> float:
     return float(request.strength)
 
 
-def _hint(request: EditRequest) -> RegionHint | None:
-    if request.mask is None and not (request.boxes or request.points or request.not_points):
-        if request.refine:
-            raise InvalidInput("--refine needs a --mask")
-        return None
-    hint = RegionHint(
+def region_hint(request: EditRequest) -> RegionHint:
+    """Return the region in the user's hand, its mask read; an empty hint when there is none.
+
+    Raises:
+        InvalidInput: The mask cannot be read.
+    """
+    return RegionHint(
         mask=read_mask(request.mask) if request.mask else None,
         boxes=request.boxes,
         points=request.points,
         not_points=request.not_points,
         refine=request.refine,
+        feather=0 if request.mask_is_alpha else FEATHER,
     )
-    return replace(hint, feather=0) if request.mask_is_alpha else hint
+
+
+def _hint(request: EditRequest) -> RegionHint | None:
+    if request.mask is not None or request.boxes or request.points or request.not_points:
+        return region_hint(request)
+    if request.refine:
+        raise InvalidInput("--refine needs a --mask")
+    return None
 
 
 def _device_warning(request: EditRequest) -> list[str]:

@@ -31,6 +31,7 @@ class GrabCutConfig:
 
     Attributes:
         coarse_side: Longer side of the picture in which a box's or point's thing is first cut.
+        point_side: Longer side of the picture in which points grow.
         fine_side: Longer side of the crop in which its edge is cut again.
         context: Surroundings looked at, as a share of the box's sides.
         band: The second cut moves the edge by at most so many pixels of the fine crop.
@@ -43,6 +44,7 @@ class GrabCutConfig:
     """
 
     coarse_side: int = 256
+    point_side: int = 288
     fine_side: int = 640
     context: float = 0.3
     band: int = 4
@@ -123,7 +125,7 @@ class GrabCutSegmenter:
     def _from_points(self, picture: Image, detection: Detection) -> Region | None:
         height, width = picture.shape[:2]
         inside = [p for p in detection.points if 0 <= p[0] < width and 0 <= p[1] < height]
-        small = in_bytes(reduced(picture, max(self.config.coarse_side, 384)))
+        small = in_bytes(reduced(picture, self.config.point_side))
         scale_x, scale_y = small.shape[1] / width, small.shape[0] / height
         grown = grown_from_points(
             small,

@@ -1,14 +1,21 @@
-"""Growing a region from points inside it, held back by points outside."""
+"""Growing a region from points inside it, held back by points outside.
+
+A point does not say how much of a thing is meant. So many regions that hold the points are listed,
+each is judged by what can be measured, and one is trusted only as far as it is clear by itself and
+beside its rivals.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from image_core.colour import srgb_to_oklab
+from image_core.compositing import bounding_box
+from image_core.segmentation.boxes import resized_mask, with_context
 from image_core.segmentation.cut import (
     INSIDE,
     MAYBE_INSIDE,
@@ -17,30 +24,37 @@ from image_core.segmentation.cut import (
     grab_cut,
     without_specks,
 )
-from image_core.segmentation.superpixels import Superpixels, geodesic_distances, superpixels
+from image_core.segmentation.edges import dilated, eroded
+from image_core.segmentation.point_regions import (
+    BoolMap,
+    PointView,
+    alike_regions,
+    measured_view,
+    nested_regions,
+    pixel_of,
+)
 from image_core.types import Point
 
-_NOISE = 0.02  # steps in OKLab below this are texture, not borders
+_CUT_SIDE = 144
+_MOST = 7  # regions cut, the dear step
+_LARGEST = 0.65
+_APART = 0.6  # regions that overlap less are rivals
+_NEVER_SURE = 0.9  # a point alone never tells how much of a thing is meant
 
 
-def _discs(points: Sequence[Point], shape: tuple[int, ...], radius: int) -> Bool[np.ndarray, "h w"]:
-    drawn = np.zeros(shape, dtype=np.uint8)
-    for x, y in points:
-        cv2.circle(drawn, (int(x), int(y)), radius, (1,), -1)
-    return drawn > 0
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    """A region and how clear it is by itself, in [0, 1]."""
 
+    region: BoolMap
+    clear: float
+    lasts: float
+    agreed: float
 
-def _cells(parts: Superpixels, points: Sequence[Point]) -> list[int]:
-    height, width = parts.labels.shape
-    return [
-        int(parts.labels[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
-        for x, y in points
-    ]
-
-
-def _overlap(first: Bool[np.ndarray, "h w"], second: Bool[np.ndarray, "h w"]) -> float:
-    union = np.count_nonzero(first | second)
-    return float(np.count_nonzero(first & second) / union) if union else 0.0
+    @property
+    def rank(self) -> float:
+        """Clearness; of what is equally clear the larger is meant."""
+        return float(self.clear * np.count_nonzero(self.region) ** 0.25)
 
 
 def grown_from_points(
@@ -48,8 +62,8 @@ def grown_from_points(
 ) -> tuple[Bool[np.ndarray, "h w"], float] | None:
     """Find the thing that the points lie on.
 
-    Each superpixel belongs to the side whose points it reaches over the smaller colour steps; the
-    picture's border counts as outside where no point lies on it. A cut then finds the edge.
+    Regions come from merge trees over colours, with and without their shading, and from the
+    points' own colour. The clearest few are cut to their edges and judged again.
 
     Args:
         picture: A small picture.
@@ -57,51 +71,155 @@ def grown_from_points(
         outside: Points that must not belong.
 
     Returns:
-        The region and how far it can be trusted, in [0, 1]: the agreement of the cut with the
-        growing, and of growings that hold the border more or less near. None when there is none.
+        The region, which holds all points inside and none outside, and how far it can be trusted,
+        in [0, 1]. None when there is none.
     """
     if not inside or min(picture.shape[:2]) < 4:
         return None
-    parts = superpixels(srgb_to_oklab(picture.astype(np.float32) / 255), 400)
-    if parts.count < 4 or not parts.edges.size:
+    view = measured_view(picture)
+    if view.parts.count < 4 or not view.parts.edges.size:
         return None
-    seeds = sorted(set(_cells(parts, inside)))
-    barred = sorted(set(_cells(parts, outside)) - set(seeds))
-    rim = [int(k) for k in np.flatnonzero(parts.border) if int(k) not in seeds]
-    lengths = np.maximum(parts.step_lengths() - _NOISE, 0) + 0.002
-    near = geodesic_distances(parts.count, parts.edges, lengths, np.array(seeds)).min(axis=0)
-    grown = []
-    for hold in (0.35, 0.5, 0.65):
-        far = np.full(parts.count, np.inf)
-        if rim:
-            to_rim = geodesic_distances(parts.count, parts.edges, lengths, np.array(rim))
-            far = to_rim.min(axis=0) * (1 - hold) / hold
-        if barred:
-            to_barred = geodesic_distances(parts.count, parts.edges, lengths, np.array(barred))
-            far = np.minimum(far, to_barred.min(axis=0))
-        grown.append(parts.spread((near < far).astype(np.float64)) > 0)
-    guess = grown[1]
-    labels = np.where(guess, MAYBE_INSIDE, MAYBE_OUTSIDE).astype(np.uint8)
-    radius = max(1, round(0.008 * max(picture.shape[:2])))
-    labels[_discs(inside, guess.shape, radius)] = INSIDE
-    labels[_discs(outside, guess.shape, radius)] = OUTSIDE
-    cut = grab_cut(picture, labels)
-    if cut is None:
+    cut = [
+        settled
+        for candidate in _clearest(_candidates(view, inside, outside))
+        if (settled := _settled(view, candidate, inside, outside)) is not None
+    ]
+    if not cut:
         return None
-    cut = _holding(without_specks(cut), inside)
-    if not cut.any():
-        return None
-    stability = min(_overlap(guess, grown[0]), _overlap(guess, grown[2]))
-    # a point alone never tells how much of a thing is meant
-    return cut, float(0.9 * np.sqrt(stability * _overlap(cut, guess)))
+    best = max(cut, key=lambda candidate: candidate.rank)
+    rivals = [c.rank for c in cut if _overlap(c.region, best.region) < _APART]
+    share = max(rivals, default=0.0) / max(best.rank, 1e-9)
+    # each further point says more about how much is meant
+    trust = (best.clear * _soft(share, 1.0, 0.6, 0.4)) ** (1 / len(inside))
+    return best.region, _NEVER_SURE * trust
 
 
-def _holding(mask: Bool[np.ndarray, "h w"], points: Sequence[Point]) -> Bool[np.ndarray, "h w"]:
+def _candidates(
+    view: PointView, inside: Sequence[Point], outside: Sequence[Point]
+) -> list[_Candidate]:
+    families = [
+        nested_regions(view, view.lab, inside, outside),
+        nested_regions(view, view.shadeless, inside, outside),
+        alike_regions(view, inside, outside),
+    ]
+    found = []
+    for k, family in enumerate(families):
+        others = [[region for region, _ in other] for j, other in enumerate(families) if j != k]
+        for region, lasts in family:
+            tidy = without_specks(region, hole=0.03)
+            if not 0 < tidy.mean() < _LARGEST:
+                continue
+            agreed = float(
+                np.mean([max((_overlap(tidy, o) for o in other), default=0.0) for other in others])
+            )
+            clear = _clearness(view, tidy) * _steadiness(lasts, agreed)
+            found.append(_Candidate(region=tidy, clear=clear, lasts=lasts, agreed=agreed))
+    return found
+
+
+def _clearest(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return the clearest candidates that are not nearly the same."""
+    chosen: list[_Candidate] = []
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.rank):
+        if candidate.clear < 0.05 or len(chosen) >= _MOST:
+            break
+        if all(_overlap(candidate.region, other.region) < 0.8 for other in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def _settled(
+    view: PointView, candidate: _Candidate, inside: Sequence[Point], outside: Sequence[Point]
+) -> _Candidate | None:
+    """Cut a candidate to its edge and judge what comes out."""
+    cut = _cut(view, candidate.region, inside, outside)
+    if cut is None or any(cut[pixel_of(point, cut.shape)] for point in outside):
+        return None
+    cut = _holding(cut, inside)
+    if not all(cut[pixel_of(point, cut.shape)] for point in inside):
+        return None
+    clear = _clearness(view, cut) * _steadiness(candidate.lasts, candidate.agreed)
+    clear *= _soft(_overlap(cut, candidate.region), 0.5, 0.9, 0.3)
+    return _Candidate(region=cut, clear=clear, lasts=candidate.lasts, agreed=candidate.agreed)
+
+
+def _clearness(view: PointView, region: BoolMap) -> float:
+    """Judge a region: its outline on colour steps, other colours around it, a thing's shape."""
+    size = float(np.sqrt(np.count_nonzero(region)))
+    core = eroded(region, 1)
+    line = region & ~core
+    around = dilated(region, 1 + max(2, round(0.12 * size))) & ~dilated(region, 1)
+    if not line.any() or not around.any() or np.count_nonzero(core) < 6:
+        return 0.0
+    among, beyond = (
+        np.bincount(view.bins[mask], minlength=20**3) / np.count_nonzero(mask)
+        for mask in (core, around)
+    )
+    steps = np.clip((view.steps[line] - 0.03) / 0.07, 0, 1)
+    rim = np.concatenate([region[0], region[-1], region[1:-1, 0], region[1:-1, -1]])
+    return (
+        _soft(float((steps * steps * (3 - 2 * steps)).mean()), 0.3, 0.85)
+        * _soft(1 - float(np.sqrt(among * beyond).sum()), 0.2, 1.0)
+        * _soft(float(rim.mean()), 0.35, 0.12)
+        * _soft(size, 5, 12)
+        * _soft(float(region.mean()), 0.6, 0.35)
+        * _soft(_solidity(region), 0.35, 0.75, 0.3)
+    )
+
+
+def _steadiness(lasts: float, agreed: float) -> float:
+    return _soft(lasts, 0, 0.35, 0.6) * _soft(agreed, 0.3, 0.85, 0.9)
+
+
+def _cut(
+    view: PointView, region: BoolMap, inside: Sequence[Point], outside: Sequence[Point]
+) -> BoolMap | None:
+    """Move a region's outline onto the picture's edges, by a tenth of its size at most."""
+    bounds = bounding_box(region)
+    if bounds is None:
+        return None
+    left, top, right, bottom = with_context(bounds, 0.25, *region.shape)
+    near = region[top:bottom, left:right]
+    band = max(2, round(0.1 * float(np.sqrt(np.count_nonzero(region)))))
+    labels = np.where(near, MAYBE_INSIDE, MAYBE_OUTSIDE).astype(np.uint8)
+    labels[eroded(near, band)] = INSIDE
+    labels[~dilated(near, band)] = OUTSIDE
+    for points, label in ((inside, INSIDE), (outside, OUTSIDE)):
+        for point in points:
+            cv2.circle(labels, (int(point[0]) - left, int(point[1]) - top), 2, (label,), -1)
+    height, width = labels.shape
+    scale = min(1.0, _CUT_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(view.rgb[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    few = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    cut = grab_cut(np.asarray(small, np.uint8), np.asarray(few, np.uint8), rounds=2)
+    if cut is None or not cut.any():
+        return None
+    found = np.zeros(region.shape, dtype=bool)
+    found[top:bottom, left:right] = resized_mask(without_specks(cut), height, width)
+    return found
+
+
+def _holding(mask: BoolMap, points: Sequence[Point]) -> BoolMap:
     """Keep only the parts of a mask on which one of the points lies."""
     _, labels = cv2.connectedComponents(mask.astype(np.uint8))
-    height, width = mask.shape
-    held = {
-        int(labels[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
-        for x, y in points
-    } - {0}
+    held = {int(labels[pixel_of(point, mask.shape)]) for point in points} - {0}
     return np.asarray(np.isin(labels, sorted(held)))
+
+
+def _overlap(first: BoolMap, second: BoolMap) -> float:
+    union = np.count_nonzero(first | second)
+    return float(np.count_nonzero(first & second) / union) if union else 0.0
+
+
+def _solidity(region: BoolMap) -> float:
+    points = cv2.findNonZero(region.astype(np.uint8))
+    hull = np.zeros(region.shape, dtype=np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
+    return float(np.count_nonzero(region) / max(1, np.count_nonzero(hull)))
+
+
+def _soft(value: float, low: float, high: float, floor: float = 0.0) -> float:
+    """Map a measurement to a factor: ``floor`` at ``low``, 1 at ``high``."""
+    t = min(1.0, max(0.0, (value - low) / (high - low)))
+    return floor + (1 - floor) * t * t * (3 - 2 * t)

@@ -20,9 +20,10 @@ from image_core.types import Image
 Hole = Bool[np.ndarray, "h w"]
 Planes = Float32[np.ndarray, "_ _ _"]
 
-_MOST_LINES = 8
+_MOST_LINES = 4
 _LEAK = 1e-4
 _SIDE = 0.08
+_LEAST_STEP = 0.04
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +137,15 @@ def _stubs(image: Image, hole: Hole, size: float) -> list[_Stub]:
             continue
         normal = _upright(np.array([-along[1], along[0]]))
         # over some width: stripes of a texture have edges, but lie between two like areas
-        offsets = np.linspace(2, max(4, _SIDE * size), 6)
-        sides = [_mean_at(smooth, points, sign * offsets, normal, hole) for sign in (-1, 1)]
-        found.append(_Stub(near=near, far=far, sides=np.stack(sides)))
+        offsets = np.arange(1.5, max(9.5, _SIDE * size))
+        bands_ = [_pixels_at(smooth, points, sign * offsets, normal, hole) for sign in (-1, 1)]
+        if min(len(band) for band in bands_) == 0:
+            continue
+        sides = np.stack([band.mean(axis=0) for band in bands_])
+        spread = np.max([band.std(axis=0) for band in bands_])
+        if np.abs(sides[1] - sides[0]).max() < max(_LEAST_STEP, spread):
+            continue
+        found.append(_Stub(near=near, far=far, sides=sides))
     found.sort(key=lambda stub: -stub.length)
     return found[:60]
 
@@ -150,17 +157,15 @@ def _upright(normal: np.ndarray) -> np.ndarray:
     return np.asarray(normal if normal[0] > 0 else -normal)
 
 
-def _mean_at(
+def _pixels_at(
     image: Image, points: np.ndarray, offsets: np.ndarray, normal: np.ndarray, hole: Hole
 ) -> np.ndarray:
-    """Return the mean colour of the known pixels at some distances from points on a line."""
+    """Return the known pixels at some distances from points on a line."""
     shape = np.array([hole.shape[1], hole.shape[0]])
     places = points[:, None] + offsets[None, :, None] * normal
     cells = np.clip(np.rint(places).astype(np.int64), 0, shape - 1).reshape(-1, 2)
     cells = cells[~hole[cells[:, 1], cells[:, 0]]]
-    if len(cells) == 0:
-        return np.full(3, 2.0)
-    return np.asarray(image[cells[:, 1], cells[:, 0]].mean(axis=0))
+    return np.asarray(image[cells[:, 1], cells[:, 0]])
 
 
 def _joined(first: _Stub, second: _Stub, size: float) -> Line | None:
@@ -185,7 +190,7 @@ def _joined(first: _Stub, second: _Stub, size: float) -> Line | None:
     step_second = second.sides[1] - second.sides[0]
     # the same step across: of one sign, and of like strength
     strength = max(float(np.abs(step_first).max()), float(np.abs(step_second).max()))
-    if np.abs(step_first - step_second).max() > 0.7 * strength or strength < 0.04:
+    if np.abs(step_first - step_second).max() > 0.7 * strength:
         return None
     if np.abs(first.sides - second.sides).max() > 0.35:
         return None
