@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from image_core.editors import ClassicConfig
+from image_core.editors.classic.first_guess import guess
+from image_core.editors.classic.lines import Line, parts, straight_lines
 from image_core.editors.classic.melding import meld
 from image_core.editors.classic.patchmatch import Synthesis, describe
 from image_core.editors.classic.removal import crosses_structures, smooth_fill
+from image_core.editors.classic.rim import with_rim
 from image_core.editors.classic.synthesis import fill
 from image_core.testing import batch_of
 from image_core.types import Edit, EditStep, Image, Mask
@@ -188,3 +191,78 @@ def test_the_rocket_photos_tower_gives_way_to_sky(shared_data: Path) -> None:
     beside = np.concatenate([image[130:340, 140:160], image[130:340, 210:230]], axis=1)
     rows = np.abs(filled[130:340, 163:206].mean(axis=1) - beside.mean(axis=1))
     assert rows.mean() < 0.05
+
+
+def _wall_and_floor(floor: int = 80) -> Image:
+    image = np.empty((140, 180, 3), np.float32)
+    image[:floor] = 0.75
+    image[floor:] = (0.5, 0.35, 0.2)
+    noise = np.random.default_rng(2).normal(0, 0.004, image.shape)
+    return np.asarray(image + noise, dtype=np.float32)
+
+
+def test_what_bleeds_over_a_tight_masks_edge_is_not_drawn_inwards() -> None:
+    image = np.full((140, 180, 3), 0.6, np.float32)
+    alpha = _hole((140, 180), (60, 40, 120, 100))
+    thing = cv2.dilate(alpha, np.ones((3, 3), np.uint8))[..., None]
+    thing = cv2.GaussianBlur(thing, (0, 0), 0.7)[..., None]
+    soiled = (image * (1 - thing) + thing * np.float32([0.9, 0.7, 0.0])).astype(np.float32)
+    filled = _removed(soiled, alpha).images[0]
+    assert np.abs(filled - image)[alpha > 0].max() < 0.02
+
+
+def test_the_border_of_wall_and_floor_goes_on_straight() -> None:
+    image = _wall_and_floor()
+    alpha = _hole((140, 180), (60, 30, 120, 110))
+    spoilt = np.where(alpha[..., None] > 0, np.float32(0.1), image).astype(np.float32)
+    filled = _removed(spoilt, alpha).images[0]
+    away = np.abs(np.arange(140) - 80) > 2
+    assert np.abs(filled - image)[away][alpha[away] > 0].mean() < 0.02
+
+
+def test_shading_is_bridged_by_a_plain_surface() -> None:
+    x = np.linspace(0.3, 0.8, 180, dtype=np.float32)
+    image = np.repeat(np.repeat(x[None, :, None], 140, axis=0), 3, axis=2)
+    alpha = _hole((140, 180), (60, 30, 120, 110))
+    filled = _removed(np.where(alpha[..., None] > 0, np.float32(0), image), alpha).images[0]
+    assert np.abs(filled - image)[alpha > 0].mean() < 0.02
+
+
+def test_a_rim_is_soiled_as_far_as_it_shows_the_thing() -> None:
+    image = np.full((140, 180, 3), 0.6, np.float32)
+    hole = _hole((140, 180), (60, 40, 120, 100)) > 0
+    image[38:102, 58:122] = (0.9, 0.7, 0.0)
+    grown = with_rim(image, hole)
+    assert grown[38:102, 58:122].all()
+    assert grown.sum() < 70 * 70
+
+
+def test_a_strip_of_wall_between_the_hole_and_the_next_thing_stays_known() -> None:
+    image = np.full((140, 180, 3), 0.7, np.float32)
+    image[:, :54] = 0.05
+    hole = _hole((140, 180), (60, 40, 120, 100)) > 0
+    assert not with_rim(image, hole)[50:90, 54:57].any()
+
+
+def test_a_line_is_found_where_an_edge_enters_and_leaves_the_hole() -> None:
+    lines = straight_lines(_wall_and_floor(), _hole((140, 180), (60, 30, 120, 110)) > 0)
+    assert len(lines) == 1
+    assert abs(lines[0].normal[1]) > 0.999
+    assert abs(lines[0].offset - 79.5) < 1.5
+
+
+def test_an_edge_on_one_side_only_and_stripes_make_no_line() -> None:
+    hole = _hole((140, 180), (60, 30, 120, 110)) > 0
+    one = _wall_and_floor()
+    one[:, 90:] = 0.75
+    assert straight_lines(one, hole) == []
+    stripes = np.repeat(_periodic(140, 180)[:1], 140, axis=0)
+    assert straight_lines(np.ascontiguousarray(stripes), hole) == []
+
+
+def test_each_part_of_a_hole_is_guessed_from_its_own_border() -> None:
+    image = _wall_and_floor()
+    hole = _hole((140, 180), (60, 30, 120, 110)) > 0
+    line = Line(normal=(0.0, 1.0), offset=79.5)
+    filled = guess(image, hole, parts((140, 180), [line], (140, 180)), np.ones(hole.shape, "f"))
+    assert np.abs(filled - image)[hole].max() < 0.03

@@ -97,6 +97,15 @@ def test_a_shadow_under_a_thing_is_no_support() -> None:
     assert np.array_equal(with_supports(_noisy(image), thing), thing)
 
 
+def test_a_gap_through_which_the_floor_is_seen_is_no_leg() -> None:
+    image = _room()
+    image[120:] = (0.2, 0.15, 0.1)
+    thing = _box(image, SEAT, (0.9, 0.7, 0.1))
+    _box(image, (110, 130, 147, 150), (0.9, 0.9, 0.9))
+    _box(image, (152, 130, 190, 150), (0.9, 0.9, 0.9))
+    assert np.array_equal(with_supports(_noisy(image), thing), thing)
+
+
 def test_what_stands_beside_a_thing_is_not_its_own() -> None:
     image = _room()
     thing = _box(image, SEAT, (0.9, 0.7, 0.1))

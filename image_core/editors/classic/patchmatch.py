@@ -57,6 +57,8 @@ class Synthesis:
         nearness: Weight of the distance between hole and source, so that, of two sources that fit
             alike, the nearer one is taken; 0 takes from anywhere.
         coherence: Price of a change of offset between neighbours, in median distances.
+        shading: How far, in sRGB values, a patch with structure may be brought to the guide's
+            shade.
     """
 
     radius: int = 4
@@ -69,8 +71,10 @@ class Synthesis:
 def describe(image: Image, guide: Planes, radius: int, nearness: float) -> Features:
     """Describe the patch around each pixel by low DCT terms, and where it lies.
 
-    Luma keeps more terms than the two colour differences. The flat term counts a little less, the
-    others a little more: edges matter more than a shade. Rows weigh twice as much as columns,
+    Luma keeps more terms than the two colour differences. The flat term counts less, the
+    others a little more: edges matter more than a shade. The guide (the hole filled plainly: its
+    colours, how rough the surroundings are, and how far from each line a pixel lies) keeps plain
+    areas plain and patches on their side of a line. Rows weigh twice as much as columns,
     since pictures change more from top to bottom than from side to side.
     """
     opponent = image @ _TO_OPPONENT.T

@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from image_core.editors.classic.patchmatch import Synthesis, carried
 from image_core.editors.classic.pixels import shrink, small_size
 from image_core.editors.classic.prepared import Piece
-from image_core.editors.classic.synthesis import fill, resized, vote
+from image_core.editors.classic.synthesis import fill, vote
 from image_core.errors import InvalidInput
 from image_core.types import Image
 
@@ -102,8 +102,7 @@ class Removal:
         evening = cv2.resize(evening, (width, height), interpolation=cv2.INTER_LINEAR)
         piece.tick(0.75)
         full = replace(synthesis, radius=2)
-        guide = resized(melded, (height, width))
-        voted = vote(piece.image, hole, carried(matches, size, hole, 2), full, guide, melded=False)
+        voted = vote(piece.image, hole, carried(matches, size, hole, 2), full, melded, melded=False)
         return np.where(hole[..., None], np.clip(voted + evening, 0, 1), piece.image)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from image_core.compositing import bounding_box, grown_box
-from image_core.editors.classic.first_guess import Line, Planes, bands, guess, parts, straight_lines
+from image_core.editors.classic.first_guess import guess
+from image_core.editors.classic.lines import Line, Planes, bands, parts, straight_lines
 from image_core.editors.classic.melding import meld
 from image_core.editors.classic.patchmatch import (
     Field,
@@ -128,9 +129,7 @@ def roughness(image: Image, hole: Hole, radius: int) -> Float32[np.ndarray, "h w
     return np.where(hole, 0, np.minimum(spread, _ROUGHEST)).astype(np.float32)
 
 
-def _plain(
-    planes: Planes, hole: Hole, lines: list[Line], sizes: list[tuple[int, int]]
-) -> Planes:
+def _plain(planes: Planes, hole: Hole, lines: list[Line], sizes: list[tuple[int, int]]) -> Planes:
     """Fill a hole with plain surfaces, at the finest level at which that is quick."""
     share = float(hole.mean())
     size = max((s for s in sizes if share * s[0] * s[1] <= _SOLVED), default=sizes[0])
@@ -163,11 +162,11 @@ def vote(
         hole: What to fill.
         matches: Where each patch finds its like.
         synthesis: Patch size and weights.
-        guide: The hole filled plainly. Votes are brought to its shade as far as they may be, so
-            that shading stays smooth where no source has it.
+        guide: The hole filled plainly, at this size or smaller. Votes are brought to its shade as
+            far as they may be, so that shading stays smooth where no source has it.
         melded: Vote for differences between neighbours too, and join the colours without seams.
     """
-    change = _shading(guide, matches, synthesis)
+    change = _shading(guide, hole.shape, matches, synthesis)
     if not melded:
         pixels = np.argwhere(hole)
         result = image.copy()
@@ -192,7 +191,7 @@ def vote(
 
 
 def _shading(
-    guide: Planes, matches: Matches, synthesis: Synthesis
+    guide: Planes, size: tuple[int, ...], matches: Matches, synthesis: Synthesis
 ) -> Float32[np.ndarray, "n 3"]:
     """Return what to add to each patch's source so that it has the guide's mean.
 
@@ -203,10 +202,15 @@ def _shading(
     guide = np.ascontiguousarray(guide[..., :3])
     mean = evened(guide, synthesis.radius)
     luma, level = cv2.transform(guide, _LUMA), cv2.transform(mean, _LUMA)
-    rows, columns = matches.sources[:, 0], matches.sources[:, 1]
-    change = mean[matches.targets[:, 0], matches.targets[:, 1]] - mean[rows, columns]
-    spread = cv2.blur(luma * luma, block)[rows, columns] - level[rows, columns] ** 2
-    most = synthesis.shading + _PLAIN * np.exp(-np.maximum(spread, 0) / _PLAIN_SPREAD**2)
+    spread = cv2.blur(luma * luma, block) - level**2
+    ratio = np.array(guide.shape[:2]) / np.array(size)
+    here, there = matches.targets, matches.sources
+    if (ratio != 1).any():
+        here, there = (here * ratio).astype(np.int64), (there * ratio).astype(np.int64)
+    rows, columns = there[:, 0], there[:, 1]
+    change = mean[here[:, 0], here[:, 1]] - mean[rows, columns]
+    uneven = np.maximum(spread[rows, columns], 0)
+    most = synthesis.shading + _PLAIN * np.exp(-uneven / _PLAIN_SPREAD**2)
     return np.asarray(np.clip(change, -most[:, None], most[:, None]), dtype=np.float32)
 
 
