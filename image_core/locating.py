@@ -16,6 +16,7 @@ from image_core.compositing import (
 )
 from image_core.errors import AmbiguousTarget, InsituError, InvalidInput, TargetNotFound
 from image_core.seams import Grounder, Segmenter
+from image_core.segmentation import with_supports
 from image_core.types import (
     Box,
     Detection,
@@ -80,7 +81,10 @@ def locate_step(
         [images[index] for index in by_phrase], step, grounder, segmenter, min_confidence
     )
     outcomes.update(zip(by_phrase, found, strict=True))
-    return [_finished(outcomes[index], step, hint) for index, hint in enumerate(hints)]
+    return [
+        _finished(outcomes[index], step, image, hint)
+        for index, (image, hint) in enumerate(zip(images, hints, strict=True))
+    ]
 
 
 def location_of(found: Sequence[Found | InsituError]) -> Location | InsituError:
@@ -96,13 +100,16 @@ def location_of(found: Sequence[Found | InsituError]) -> Location | InsituError:
 
 
 def _finished(
-    outcome: Found | InsituError, step: EditStep, hint: RegionHint | None
+    outcome: Found | InsituError, step: EditStep, image: Image, hint: RegionHint | None
 ) -> Found | InsituError:
     """Give a region its final alpha: a hard hole for a removal, on the 8-bit grid."""
     if isinstance(outcome, InsituError):
         return outcome
     region, candidates = outcome
     alpha = region.alpha
+    if step.kind == "remove" and hint is None:
+        # a phrase's colour leaves out the legs that the thing stands on; they go with it
+        alpha = np.maximum(alpha, with_supports(image, alpha > 0.5))
     if step.kind == "remove":
         alpha = hole(alpha, grow=hint is None or hint.mask is None)
     alpha = on_8_bit_grid(alpha)

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from image_core.segmentation.grabcut import GrabCutConfig, GrabCutSegmenter
+    from image_core.segmentation.supports import with_supports
 
-__all__ = ["GrabCutConfig", "GrabCutSegmenter"]
+__all__ = ["GrabCutConfig", "GrabCutSegmenter", "with_supports"]
+
+
+_HOMES = {
+    "GrabCutConfig": "image_core.segmentation.grabcut",
+    "GrabCutSegmenter": "image_core.segmentation.grabcut",
+    "with_supports": "image_core.segmentation.supports",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module("image_core.segmentation.grabcut"), name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from image_core.compositing import bounding_box
 from image_core.segmentation.boxes import (
+    Window,
     cut_in_box,
     in_bytes,
     reduced,
     resized_mask,
+    tightness,
     whole_pixels,
     with_context,
 )
 from image_core.segmentation.edges import dilated, edge_alpha, snapped
 from image_core.segmentation.points import grown_from_points
+from image_core.segmentation.surroundings import cut_from_surroundings
 from image_core.types import Detection, Image, Mask, Region
 
 logger = logging.getLogger("insitu.segmentation")
@@ -40,6 +43,8 @@ class GrabCutConfig:
         epsilon: Flatness of the guided filter.
         least: A cut below this share of its box is taken for a failure.
         most: And one above this share as well.
+        loose: A cut that fits its box less is tried again by what differs from around it.
+        clearly: And that must fit by so much better.
         trusted: Least trust in a region grown from points.
     """
 
@@ -53,11 +58,33 @@ class GrabCutConfig:
     epsilon: float = 1e-4
     least: float = 0.05
     most: float = 0.95
+    loose: float = 0.7
+    clearly: float = 0.2
     trusted: float = 0.5
 
     def build(self) -> GrabCutSegmenter:
         """Make the segmenter."""
         return GrabCutSegmenter(self)
+
+
+def _seen(
+    picture: Image, box: Window, window: Window, side: int
+) -> tuple[UInt8[np.ndarray, "h w 3"], tuple[float, float, float, float]]:
+    """Return a window of a picture, reduced, and a box's sides in its pixels."""
+    left, top, right, bottom = window
+    crop = in_bytes(reduced(picture[top:bottom, left:right], side))
+    across, down = crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)
+    x0, y0, x1, y1 = box
+    sides = (x0 - left) * across, (y0 - top) * down, (x1 - left) * across, (y1 - top) * down
+    return crop, sides
+
+
+def _share(
+    cut: Bool[np.ndarray, "h w"] | None, sides: tuple[float, float, float, float]
+) -> float:
+    """Return how much of its box a cut fills."""
+    held = (sides[2] - sides[0]) * (sides[3] - sides[1])
+    return 0.0 if cut is None else float(np.count_nonzero(cut)) / max(held, 1e-9)
 
 
 class GrabCutSegmenter:
@@ -102,25 +129,50 @@ class GrabCutSegmenter:
         box = whole_pixels(detection.box, height, width)
         if box is None:
             return None
-        left, top, right, bottom = with_context(box, self.config.context, height, width)
-        crop = in_bytes(reduced(picture[top:bottom, left:right], self.config.coarse_side))
-        scale_x, scale_y = crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)
-        sides = (
-            (box[0] - left) * scale_x,
-            (box[1] - top) * scale_y,
-            (box[2] - left) * scale_x,
-            (box[3] - top) * scale_y,
-        )
+        window = with_context(box, self.config.context, height, width)
+        crop, sides = _seen(picture, box, window, self.config.coarse_side)
         cut = cut_in_box(crop, sides)
-        held = (sides[2] - sides[0]) * (sides[3] - sides[1])
-        share = 0.0 if cut is None else float(np.count_nonzero(cut)) / max(held, 1e-9)
-        if cut is None or not self.config.least <= share <= self.config.most:
+        fit = 0.0 if cut is None else tightness(cut, sides)
+        share = _share(cut, sides)
+        usable = self.config.least <= share <= self.config.most
+        if not usable or fit < self.config.loose:
+            better = self._from_surroundings(picture, box, cut if usable else None)
+            if better is not None:
+                evidence = detection.evidence or "what differs from the given box's surroundings"
+                return self._finished(picture, better, detection.score, evidence, settled=True)
+        if cut is None or not usable:
             logger.info("the cut fills %.0f %% of its box: left out", 100 * share)
             return None
+        left, top, right, bottom = window
         rough = np.zeros((height, width), dtype=bool)
         rough[top:bottom, left:right] = resized_mask(cut, bottom - top, right - left)
         evidence = detection.evidence or "cut inside the given box"
         return self._finished(picture, rough, detection.score, evidence)
+
+    def _from_surroundings(
+        self, picture: Image, box: Window, before: Bool[np.ndarray, "h w"] | None
+    ) -> Bool[np.ndarray, "h2 w2"] | None:
+        """Cut a box's thing by what differs from around it, if that fills the box much better."""
+        height, width = picture.shape[:2]
+        window = with_context(box, self.config.context / 2, height, width)
+        crop, sides = _seen(picture, box, window, 3 * self.config.coarse_side // 2)
+        cut = cut_from_surroundings(crop, sides)
+        if cut is None:
+            return None
+        found = np.zeros((height, width), dtype=bool)
+        left, top, right, bottom = window
+        found[top:bottom, left:right] = resized_mask(cut, bottom - top, right - left)
+        fit = tightness(cut, sides)
+        if before is None:
+            return found if fit > self.config.loose else None
+        wide = with_context(box, self.config.context, height, width)
+        old = np.zeros((height, width), dtype=bool)
+        old[wide[1] : wide[3], wide[0] : wide[2]] = resized_mask(
+            before, wide[3] - wide[1], wide[2] - wide[0]
+        )
+        first = tightness(old, box)
+        kept = np.count_nonzero(found & old) / max(1, np.count_nonzero(old))
+        return found if fit > first + self.config.clearly and kept > 0.7 else None
 
     def _from_points(self, picture: Image, detection: Detection) -> Region | None:
         height, width = picture.shape[:2]
@@ -149,8 +201,10 @@ class GrabCutSegmenter:
         rough: Bool[np.ndarray, "h w"],
         confidence: float,
         evidence: str,
+        *,
+        settled: bool = False,
     ) -> Region | None:
-        """Cut the edge again in a narrow band and give it an alpha, on a crop around the region."""
+        """Give the edge an alpha, on a crop around the region; first cut it again unless settled."""
         height, width = rough.shape
         bounds = bounding_box(rough)
         if bounds is None:
@@ -164,7 +218,9 @@ class GrabCutSegmenter:
         # a mask of a few pixels has no room for a band as wide as itself
         thickness = float(np.sqrt(np.count_nonzero(shape))) * fine.shape[1] / crop.shape[1]
         band = max(1, min(self.config.band, round(thickness / 6)))
-        edge = snapped(fine, resized_mask(shape, *fine.shape[:2]), band)
+        edge = resized_mask(shape, *fine.shape[:2])
+        if not settled:
+            edge = snapped(fine, edge, band)
         alpha = np.zeros((height, width), dtype=np.float32)
         alpha[top:bottom, left:right] = self._alpha(crop, edge)
         if not alpha.any():

@@ -80,7 +80,7 @@ def merge_tree(
     """
     count = parts.count
     total = 2 * count - 1
-    means = [row for row in features.astype(np.float64)]
+    means = list(features.astype(np.float64))
     shares = (parts.areas / parts.labels.size).tolist()
     parent, height = np.full(total, -1), np.zeros(total)
     sums, lengths = steps_across(parts, steps)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float32, Int, UInt8
 
 from image_core.colour import srgb_to_oklab
 from image_core.segmentation.edges import disc
-from image_core.segmentation.merge_tree import merge_tree
+from image_core.segmentation.merge_tree import MergeTree, merge_tree
 from image_core.segmentation.superpixels import Superpixels, superpixels
 from image_core.types import Point
 
@@ -20,6 +20,7 @@ Hypothesis = tuple[BoolMap, float]
 """A region, and how long it lasts while its threshold grows: log of the ratio."""
 
 _PARTS = 400
+_SAME = 0.98
 _ALIKE = (0.04, 0.06, 0.08, 0.11, 0.15, 0.2)  # thresholds on the distance without shading
 
 
@@ -71,33 +72,36 @@ def pixel_of(point: Point, shape: tuple[int, ...]) -> tuple[int, int]:
     return min(shape[0] - 1, max(0, int(point[1]))), min(shape[1] - 1, max(0, int(point[0])))
 
 
+def tree_of(view: PointView, features: Float[np.ndarray, "h w k"]) -> MergeTree:
+    """Merge a view's superpixels by the means of some features."""
+    parts = view.parts
+    means = [parts.mean_of(features[..., k]) for k in range(features.shape[2])]
+    return merge_tree(parts, np.stack(means, axis=1), view.steps)
+
+
 def nested_regions(
-    view: PointView,
-    features: Float[np.ndarray, "h w k"],
-    inside: Sequence[Point],
-    outside: Sequence[Point],
+    view: PointView, tree: MergeTree, inside: Sequence[Point], outside: Sequence[Point]
 ) -> list[Hypothesis]:
     """Return what holds the points at each level of a merge tree, until a point outside joins."""
     parts = view.parts
-    means = np.stack([parts.mean_of(features[..., k]) for k in range(features.shape[2])], axis=1)
-    tree = merge_tree(parts, means, view.steps)
     shape = parts.labels.shape
     held = sorted({int(parts.labels[pixel_of(point, shape)]) for point in inside})
     paths = [tree.path(leaf) for leaf in held]
     barred = {
-        node
-        for point in outside
-        for node in tree.path(int(parts.labels[pixel_of(point, shape)]))
+        node for point in outside for node in tree.path(int(parts.labels[pixel_of(point, shape)]))
     }
     levels = sorted({float(tree.height[node]) for path in paths for node in path})
-    found = []
+    found: list[Hypothesis] = []
     for k, level in enumerate(levels):
         nodes = {[node for node in path if tree.height[node] <= level][-1] for path in paths}
         if nodes & barred:
             break
         following = levels[k + 1] if k + 1 < len(levels) else level
         lasts = float(np.log((following + 1e-3) / (level + 1e-3)))
-        found.append((np.asarray(tree.leaves_under(sorted(nodes))[parts.labels]), lasts))
+        region = np.asarray(tree.leaves_under(sorted(nodes))[parts.labels])
+        if found and np.count_nonzero(found[-1][0]) > _SAME * np.count_nonzero(region):
+            lasts += found.pop()[1]  # only a speck more
+        found.append((region, lasts))
     return found
 
 

@@ -8,7 +8,8 @@ beside its rivals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice, product
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from image_core.segmentation.cut import (
     without_specks,
 )
 from image_core.segmentation.edges import dilated, eroded
+from image_core.segmentation.merge_tree import MergeTree
 from image_core.segmentation.point_regions import (
     BoolMap,
     PointView,
@@ -32,13 +34,19 @@ from image_core.segmentation.point_regions import (
     measured_view,
     nested_regions,
     pixel_of,
+    tree_of,
 )
 from image_core.types import Point
 
 _CUT_SIDE = 144
 _MOST = 7  # regions cut, the dear step
+_MOST_OF_EACH = 3
+_MOST_JOINED = 27
 _LARGEST = 0.65
 _APART = 0.6  # regions that overlap less are rivals
+_SAME_TONE = 0.06  # between medians without shading
+_SEAM = 0.03  # of the longer side
+_FEW = 4  # with more points, each alone would take too long to look at
 _NEVER_SURE = 0.9  # a point alone never tells how much of a thing is meant
 
 
@@ -79,27 +87,88 @@ def grown_from_points(
     view = measured_view(picture)
     if view.parts.count < 4 or not view.parts.edges.size:
         return None
+    trees = tree_of(view, view.lab), tree_of(view, view.shadeless)
+    listed = _candidates(view, trees, inside, outside)
+    if 1 < len(inside) <= _FEW:
+        listed += _joined(view, trees, inside, outside)
     cut = [
         settled
-        for candidate in _clearest(_candidates(view, inside, outside))
+        for candidate in _clearest(listed)
         if (settled := _settled(view, candidate, inside, outside)) is not None
     ]
     if not cut:
         return None
-    best = max(cut, key=lambda candidate: candidate.rank)
-    rivals = [c.rank for c in cut if _overlap(c.region, best.region) < _APART]
+    best = max(cut, key=_rank)
+    rivals = [c.rank for c in cut if _is_rival(view, c, best)]
     share = max(rivals, default=0.0) / max(best.rank, 1e-9)
     # each further point says more about how much is meant
-    trust = (best.clear * _soft(share, 1.0, 0.6, 0.4)) ** (1 / len(inside))
-    return best.region, _NEVER_SURE * trust
+    alone = _soft(share, 1.0, 0.6, 0.4) ** (1 / len(inside))
+    return best.region, _NEVER_SURE * best.clear * alone
+
+
+def _rank(candidate: _Candidate) -> float:
+    return candidate.rank
+
+
+def _is_rival(view: PointView, other: _Candidate, best: _Candidate) -> bool:
+    """Tell whether another region could as well be meant.
+
+    A part of the best one in its colour is none where the whole is about as clear as the part.
+    """
+    if _overlap(other.region, best.region) >= _APART:
+        return False
+    beyond = np.count_nonzero(other.region & ~best.region)
+    if best.clear < 0.9 * other.clear or beyond > 0.1 * np.count_nonzero(other.region):
+        return True
+    rest = best.region & ~other.region
+    tones = [np.median(view.shadeless[mask], axis=0)[1:] for mask in (other.region, rest)]
+    return float(np.linalg.norm(tones[0] - tones[1])) > _SAME_TONE
+
+
+def _joined(
+    view: PointView,
+    trees: Sequence[MergeTree],
+    inside: Sequence[Point],
+    outside: Sequence[Point],
+) -> list[_Candidate]:
+    """Return what the points alone would mean, joined: a thing of several colours, a point on each.
+
+    Where one of these has all points on it or at its edge (in a seam, on a fold), that one as well.
+    """
+    each: list[list[_Candidate]] = []
+    for point in inside:
+        if any(max(own, key=_rank).region[pixel_of(point, view.rgb.shape)] for own in each if own):
+            continue
+        listed = _clearest(_candidates(view, trees, [point], outside))[:_MOST_OF_EACH]
+        cut = [_settled(view, candidate, [point], outside) for candidate in listed]
+        own = [candidate for candidate in cut if candidate is not None]
+        each.append(own)
+    near = round(_SEAM * max(view.lab.shape))
+    seams = np.zeros(view.lab.shape[:2], dtype=np.uint8)
+    for point in inside:
+        cv2.circle(seams, pixel_of(point, seams.shape)[::-1], near, (1,), -1)
+    found = []
+    for candidate in [max(own, key=_rank) for own in each if own]:
+        grown = dilated(candidate.region, near)
+        if all(grown[pixel_of(point, grown.shape)] for point in inside):
+            found.append(replace(candidate, region=candidate.region | (seams > 0)))
+    for chosen in islice(product(*each), _MOST_JOINED):
+        region = np.logical_or.reduce([candidate.region for candidate in chosen])
+        lasts = min(candidate.lasts for candidate in chosen)
+        agreed = min(candidate.agreed for candidate in chosen)
+        clear = _clearness(view, region) * _steadiness(lasts, agreed)
+        found.append(_Candidate(region=region, clear=clear, lasts=lasts, agreed=agreed))
+    return found
 
 
 def _candidates(
-    view: PointView, inside: Sequence[Point], outside: Sequence[Point]
+    view: PointView,
+    trees: Sequence[MergeTree],
+    inside: Sequence[Point],
+    outside: Sequence[Point],
 ) -> list[_Candidate]:
     families = [
-        nested_regions(view, view.lab, inside, outside),
-        nested_regions(view, view.shadeless, inside, outside),
+        *[nested_regions(view, tree, inside, outside) for tree in trees],
         alike_regions(view, inside, outside),
     ]
     found = []
@@ -148,7 +217,8 @@ def _clearness(view: PointView, region: BoolMap) -> float:
     size = float(np.sqrt(np.count_nonzero(region)))
     core = eroded(region, 1)
     line = region & ~core
-    around = dilated(region, 1 + max(2, round(0.12 * size))) & ~dilated(region, 1)
+    away = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
+    around = (away > 1.5) & (away < 2.5 + max(2.0, 0.12 * size))
     if not line.any() or not around.any() or np.count_nonzero(core) < 6:
         return 0.0
     among, beyond = (
@@ -163,7 +233,7 @@ def _clearness(view: PointView, region: BoolMap) -> float:
         * _soft(float(rim.mean()), 0.35, 0.12)
         * _soft(size, 5, 12)
         * _soft(float(region.mean()), 0.6, 0.35)
-        * _soft(_solidity(region), 0.35, 0.75, 0.3)
+        * _soft(_solidity(region, line), 0.35, 0.75, 0.3)
     )
 
 
@@ -212,10 +282,9 @@ def _overlap(first: BoolMap, second: BoolMap) -> float:
     return float(np.count_nonzero(first & second) / union) if union else 0.0
 
 
-def _solidity(region: BoolMap) -> float:
-    points = cv2.findNonZero(region.astype(np.uint8))
+def _solidity(region: BoolMap, line: BoolMap) -> float:
     hull = np.zeros(region.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(line.astype(np.uint8))), (1,))
     return float(np.count_nonzero(region) / max(1, np.count_nonzero(hull)))
 
 

@@ -20,7 +20,7 @@ from image_core.grounding.classic.concepts import concept_of, relates
 from image_core.grounding.classic.confidence import Thing, edge_contrast, soft
 from image_core.grounding.classic.faces import find_faces, find_persons
 from image_core.grounding.classic.likeness import alike_things
-from image_core.grounding.classic.regions import BoolMap, border_share
+from image_core.grounding.classic.regions import BoolMap, border_share, closed
 from image_core.grounding.classic.scene import Scene, full_size, look
 from image_core.grounding.classic.sky import find_sky
 from image_core.grounding.classic.things import (
@@ -31,6 +31,7 @@ from image_core.grounding.classic.things import (
     salient_things,
 )
 from image_core.grounding.resolver import has_choosing_words, resolve
+from image_core.segmentation.cut import without_specks
 from image_core.types import Detection, EditStep, Image, Target
 
 _REFUSED = 0.25  # what is left of a score when the phrase asks for what cannot be checked
@@ -120,7 +121,9 @@ class ClassicGrounder:
             return _Found(things=_rivals(things, target), remark=doubt, trust=trust)
         salient = salient_regions(scene)
         if concept == "background":
-            things = _background(scene, _main_things(scene, salient, target))
+            things = _behind_persons(scene) or _background(
+                scene, _main_things(scene, salient, target)
+            )
             return _Found(things=things, remark=doubt)
         if colours:
             return _coloured(scene, salient, colours, target, doubt)
@@ -263,6 +266,22 @@ def _of_hue(scene: Scene, things: Sequence[Thing], colours: Sequence[NamedColour
             away = abs((np.degrees(np.arctan2(b, a)) - colour.lch[2] + 180) % 360 - 180)
             checked[k] = _with_factor(thing, "colour name", soft(float(away), 75, 50))
     return checked
+
+
+def _behind_persons(scene: Scene) -> list[Thing]:
+    """Return everything but the persons whose faces are seen, as sure as these; [] without any."""
+    persons = find_persons(scene)
+    if not persons:
+        return []
+    covered = np.logical_or.reduce([person.mask for person in persons])
+    # collars and folded arms leave notches and holes that are no background
+    whole = without_specks(closed(covered, max(2, max(scene.shape) // 40)), hole=0.1)
+    factors = {
+        "persons": min(person.confidence for person in persons),
+        "edge": soft(edge_contrast(scene, whole), 0.1, 0.4, 0.4),
+        "size": soft(float(whole.mean()), 0.03, 0.08) * soft(float(whole.mean()), 0.85, 0.7),
+    }
+    return [Thing(mask=~whole, route="all but the person", factors=factors, cap=0.8)]
 
 
 def _background(scene: Scene, things: Sequence[Thing]) -> list[Thing]:

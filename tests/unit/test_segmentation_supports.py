@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jaxtyping import Bool
 
-from image_core.grounding.classic.supports import with_supports
+from image_core.segmentation.supports import with_supports
 from image_core.types import Image
 
 Region = Bool[np.ndarray, "h w"]
