@@ -159,19 +159,19 @@ def test_a_removal_takes_the_whole_support_and_a_little_around_it():
 
 
 def test_what_a_removed_thing_stands_on_goes_with_it():
-    image = np.full((120, 120, 3), 0.7, np.float32)
-    block = np.zeros((120, 120), np.float32)
-    block[30:70, 30:90] = 1
+    image = np.full((160, 160, 3), 0.7, np.float32)
+    block = np.zeros((160, 160), np.float32)
+    block[40:100, 30:120] = 1
     image[block > 0] = (0.8, 0.7, 0.1)
-    for left in (36, 80):
-        image[70:92, left : left + 4] = 0.05
-    chair = Detection(box=(30, 30, 90, 70), score=0.9, mask=block, evidence="colour")
+    for left in (36, 104):
+        image[100:122, left : left + 4] = 0.05
+    chair = Detection(box=(30, 40, 120, 100), score=0.9, mask=block, evidence="colour")
 
     def alpha_of(kind):
         return _locate_in([image], CHAIR, [chair], kind=kind)[0][0].alpha
 
-    assert alpha_of("remove")[85, 38] == 1
-    assert alpha_of("recolor")[85, 38] == 0
+    assert alpha_of("remove")[115, 38] == 1
+    assert alpha_of("recolor")[115, 38] == 0
 
 
 def test_each_image_has_its_own_outcome():
