@@ -38,6 +38,13 @@ def eroded(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"
     return np.asarray(worn > 0)
 
 
+def touching(mask: Bool[np.ndarray, "h w"], seed: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Keep the connected parts of a mask that share a pixel with ``seed``."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    kept = np.unique(labels[seed & mask])
+    return np.asarray(np.isin(labels, kept[kept > 0]))
+
+
 def snapped(
     picture: UInt8[np.ndarray, "h w 3"],
     mask: Bool[np.ndarray, "h w"],
@@ -56,7 +63,8 @@ def snapped(
     cut = grab_cut(picture, labels, rounds=rounds)
     if cut is None or not cut.any():
         return mask
-    tidy = without_specks(cut)
+    # a small part that the mask had by itself is no speck of the cut
+    tidy = without_specks(cut) | (without_specks(cut, speck=0.003) & touching(cut, core))
     return tidy if tidy.any() else mask
 
 

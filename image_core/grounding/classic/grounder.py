@@ -275,7 +275,10 @@ def _behind_persons(scene: Scene) -> list[Thing]:
         return []
     covered = np.logical_or.reduce([person.mask for person in persons])
     # collars and folded arms leave notches and holes that are no background
-    whole = without_specks(closed(covered, max(2, max(scene.shape) // 40)), hole=0.1)
+    radius = max(2, max(scene.shape) // 24)
+    apart = np.pad(covered, 2 * radius)  # the picture's border closes no notch
+    joined = closed(apart, radius)[2 * radius : -2 * radius, 2 * radius : -2 * radius]
+    whole = without_specks(joined, hole=0.1)
     factors = {
         "persons": min(person.confidence for person in persons),
         "edge": soft(edge_contrast(scene, whole), 0.1, 0.4, 0.4),

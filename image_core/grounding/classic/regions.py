@@ -16,7 +16,7 @@ from image_core.segmentation.cut import (
     grab_cut,
     without_specks,
 )
-from image_core.segmentation.edges import dilated, disc, eroded
+from image_core.segmentation.edges import dilated, disc, eroded, touching
 
 _CUT_SIDE = 192  # a rough cut is enough here; the segmenter finds the exact edge
 BoolMap = Bool[np.ndarray, "h w"]
@@ -48,13 +48,6 @@ def components(mask: BoolMap, least: float, most: int) -> list[BoolMap]:
     areas = stats[1:, cv2.CC_STAT_AREA] if count > 1 else np.zeros(0, dtype=np.int64)
     order = np.argsort(-areas, kind="stable")[:most]
     return [np.asarray(labels == k + 1) for k in order if areas[k] >= least]
-
-
-def touching(mask: BoolMap, seed: BoolMap) -> BoolMap:
-    """Keep the connected parts of ``mask`` that share a pixel with ``seed``."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    kept = np.unique(labels[seed & mask])
-    return np.asarray(np.isin(labels, kept[kept > 0]))
 
 
 def ring(mask: BoolMap, gap: int, width: int) -> BoolMap:
