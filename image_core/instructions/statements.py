@@ -27,7 +27,6 @@ from image_core.instructions.styles import read_style
 from image_core.instructions.text import COMMA, Words, vocabulary
 from image_core.instructions.tones import read_filter, read_tone
 
-
 _QUESTIONS = vocabulary("what when where who whom whose why which how")
 
 

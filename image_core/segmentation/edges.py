@@ -38,7 +38,9 @@ def eroded(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"
     return np.asarray(worn > 0)
 
 
-def touching(mask: Bool[np.ndarray, "h w"], seed: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+def touching(
+    mask: Bool[np.ndarray, "h w"], seed: Bool[np.ndarray, "h w"]
+) -> Bool[np.ndarray, "h w"]:
     """Keep the connected parts of a mask that share a pixel with ``seed``."""
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     kept = np.unique(labels[seed & mask])

@@ -79,9 +79,7 @@ def _seen(
     return crop, sides
 
 
-def _share(
-    cut: Bool[np.ndarray, "h w"] | None, sides: tuple[float, float, float, float]
-) -> float:
+def _share(cut: Bool[np.ndarray, "h w"] | None, sides: tuple[float, float, float, float]) -> float:
     """Return how much of its box a cut fills."""
     held = (sides[2] - sides[0]) * (sides[3] - sides[1])
     return 0.0 if cut is None else float(np.count_nonzero(cut)) / max(held, 1e-9)
@@ -204,7 +202,7 @@ class GrabCutSegmenter:
         *,
         settled: bool = False,
     ) -> Region | None:
-        """Give the edge an alpha, on a crop around the region; first cut it again unless settled."""
+        """Give the edge an alpha, on a crop around it; cut it again first unless it is settled."""
         height, width = rough.shape
         bounds = bounding_box(rough)
         if bounds is None:

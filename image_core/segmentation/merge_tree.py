@@ -49,7 +49,7 @@ class MergeTree:
 def steps_across(
     parts: Superpixels, steps: Float[np.ndarray, "h w"]
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    """Return for each pair of touching parts the sum of ``steps`` along their border, its length."""
+    """Return each touching pair's sum of ``steps`` along its border, and the border's length."""
     labels, count = parts.labels, parts.count
     pairs, values = [], []
     for first, second, step in (

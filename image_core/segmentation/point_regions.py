@@ -126,8 +126,8 @@ def alike_regions(
         near = (away < threshold).astype(np.uint8)
         for point in inside:
             cv2.circle(near, pixel_of(point, shape)[::-1], radius, (1,), -1)
-        near = cv2.morphologyEx(near, cv2.MORPH_OPEN, disc(1))
-        _, labels = cv2.connectedComponents(near, connectivity=4)
+        opened = np.asarray(cv2.morphologyEx(near, cv2.MORPH_OPEN, disc(1)), dtype=np.uint8)
+        _, labels = cv2.connectedComponents(opened, connectivity=4)
         kept = {int(labels[pixel_of(point, shape)]) for point in inside} - {0}
         region = np.isin(labels, sorted(kept))
         if any(region[pixel_of(point, shape)] for point in outside):

@@ -29,7 +29,7 @@ _HELD = 0.3  # of the box: a hole so large is what a frame holds
 def unlike_surroundings(
     crop: UInt8[np.ndarray, "h w 3"], box: tuple[float, float, float, float]
 ) -> Bool[np.ndarray, "h w"] | None:
-    """Return what in a box differs from everything around it, however thin and in however many parts.
+    """Return what in a box differs from everything around it, however thin or scattered.
 
     A graph cut loses masts and twigs: their outlines cost more than they hold. Here each pixel is
     judged by itself, by its distance to the nearest of a dozen colours of the surroundings.
@@ -52,9 +52,7 @@ def unlike_surroundings(
     samples = np.ascontiguousarray(around[:: max(1, around.shape[0] // _SAMPLES)], dtype=np.float32)
     cv2.setRNGSeed(0)
     ending = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1e-3)
-    _, _, colours = cv2.kmeans(
-        samples, _COLOURS, np.empty(0), ending, 1, cv2.KMEANS_PP_CENTERS
-    )
+    _, _, colours = cv2.kmeans(samples, _COLOURS, np.empty(0), ending, 1, cv2.KMEANS_PP_CENTERS)
     away = np.full((height, width), np.inf)
     for colour in colours:
         away = np.minimum(away, np.linalg.norm(lab - colour, axis=2))
@@ -65,7 +63,6 @@ def unlike_surroundings(
     kept = np.flatnonzero(areas >= max(4, _SPECK * np.count_nonzero(within))) + 1
     found = np.isin(labels, kept) & within
     return found if bounding_box(found) is not None else None
-
 
 
 def cut_from_surroundings(
@@ -93,8 +90,6 @@ def cut_from_surroundings(
     )
     beyond = set(np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])))
     held = [
-        k
-        for k in range(1, count)
-        if k not in beyond and stats[k, cv2.CC_STAT_AREA] > _HELD * area
+        k for k in range(1, count) if k not in beyond and stats[k, cv2.CC_STAT_AREA] > _HELD * area
     ]
     return without_specks(whole | np.isin(holes, held), speck=_SPECK, hole=0.002)

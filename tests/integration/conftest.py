@@ -50,7 +50,7 @@ def insitu(capsys, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def _photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "rocket", "coffee"):
+    for name in ("astronaut", "rocket", "coffee", "chelsea"):
         io.imsave(folder / f"{name}.png", getattr(data, name)(), check_contrast=False)
     return folder
 

@@ -56,12 +56,16 @@ def test_a_json_error_has_type_message_and_hint(insitu, photo):
 
 
 @pytest.mark.parametrize(
-    "pointer",
-    [SUIT_BOX, ("--point", 250, 420, "--point", 100, 400, "--not-point", 160, 385)],
-    ids=["box", "points"],
+    ("name", "pointer"),
+    [
+        ("astronaut", SUIT_BOX),
+        ("chelsea", ("--point", 170, 115)),
+        ("chelsea", ("--point", 170, 115, "--not-point", 170, 180)),
+    ],
+    ids=["box", "point", "points"],
 )
-def test_with_a_pointer_it_needs_no_noun(insitu, photo, pointer):
-    source = photo()
+def test_with_a_pointer_it_needs_no_noun(insitu, photo, name, pointer):
+    source = photo(name)
     assert insitu("image", source, "turn it green", *pointer, "-o", "out.png").code == 0
     _outside_is_untouched(source, "out.png")
 

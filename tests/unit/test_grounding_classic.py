@@ -179,6 +179,17 @@ def test_the_object_is_what_stands_out_and_the_background_is_the_rest() -> None:
     assert _iou(rest, ~first) > 0.9
 
 
+def test_the_background_of_a_portrait_is_all_but_the_person() -> None:
+    image = _photo("astronaut")
+    rest = _answer(_ground(image, Target(phrase="background", noun="background")))
+    assert rest is not None
+    assert rest.mask is not None
+    assert not rest.mask[60:180, 195:255].any()  # the face
+    assert not rest.mask[330:420, 80:220].any()  # the suit
+    assert rest.mask[:150, :100].all()
+    assert rest.mask[:150, 330:].all()
+
+
 def test_an_inverted_target_is_grounded_as_the_thing_itself() -> None:
     image, _, _ = _two_red()
     plain = _ground(image, _red(places=("left",)))

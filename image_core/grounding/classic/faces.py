@@ -15,7 +15,7 @@ import numpy as np
 
 from image_core.colour import srgb_to_oklab
 from image_core.grounding.classic.confidence import Thing, edge_contrast, soft
-from image_core.grounding.classic.regions import BoolMap, overlap, touching
+from image_core.grounding.classic.regions import BoolMap, overlap
 from image_core.grounding.classic.scene import Scene
 from image_core.segmentation.cut import (
     INSIDE,
@@ -25,6 +25,7 @@ from image_core.segmentation.cut import (
     grab_cut,
     without_specks,
 )
+from image_core.segmentation.edges import touching
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
 

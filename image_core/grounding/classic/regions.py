@@ -66,14 +66,18 @@ def border_share(mask: BoolMap) -> float:
     return float(rim.mean())
 
 
+def hull_of(mask: BoolMap) -> BoolMap:
+    """Return the convex hull of a mask."""
+    canvas = np.zeros(mask.shape, dtype=np.uint8)
+    if mask.any():
+        points = cv2.findNonZero(mask.astype(np.uint8))
+        cv2.fillConvexPoly(canvas, cv2.convexHull(points), (1,))
+    return canvas > 0
+
+
 def solidity(mask: BoolMap) -> float:
     """Return area over the area of the convex hull: 1 for convex things."""
-    if not mask.any():
-        return 0.0
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    canvas = np.zeros(mask.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(canvas, cv2.convexHull(points), (1,))
-    return float(np.count_nonzero(mask) / max(1, np.count_nonzero(canvas)))
+    return float(np.count_nonzero(mask) / max(1, np.count_nonzero(hull_of(mask))))
 
 
 def cut_to_box(rgb: UInt8[np.ndarray, "h w 3"], rough: BoolMap) -> BoolMap | None:

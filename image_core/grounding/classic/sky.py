@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 
 from image_core.grounding.classic.colour_affinity import rise
 from image_core.grounding.classic.confidence import Thing, edge_contrast, soft
-from image_core.grounding.classic.regions import BoolMap, touching
+from image_core.grounding.classic.regions import BoolMap
 from image_core.grounding.classic.scene import Scene
 from image_core.segmentation.cut import (
     INSIDE,
@@ -23,7 +23,7 @@ from image_core.segmentation.cut import (
     grab_cut,
     without_specks,
 )
-from image_core.segmentation.edges import dilated, eroded
+from image_core.segmentation.edges import dilated, eroded, touching
 from image_core.segmentation.superpixels import Superpixels
 
 _STEP = 0.07  # OKLab, between neighbouring superpixels of one sky

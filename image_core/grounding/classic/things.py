@@ -26,17 +26,19 @@ from image_core.grounding.classic.regions import (
     components,
     cut_around,
     cut_to_box,
+    hull_of,
     overlap,
     ring,
     share_inside,
-    touching,
+    solidity,
 )
 from image_core.grounding.classic.scene import Scene, otsu
-from image_core.segmentation.edges import dilated
+from image_core.segmentation.edges import dilated, eroded, touching
 
 _MOST = 6  # candidates looked at
 _MOST_OF_GROUP = 40
 _SMALL = 0.1
+_FITS_WELL = 0.6
 _HOPELESS = 0.2  # below it not even a perfect cut would make an answer
 
 
@@ -190,11 +192,30 @@ def _settled(
     if cut is not None and overlap(cut, region) > 0.55:
         # the cut may take in what the colour has just missed, not what has another colour
         mask = cut & (dilated(region, 2) | (fits > 0.3))
+        mask = _with_lost_parts(mask, region & (fits > _FITS_WELL))
     for thing in salient:
         # a coloured thing in its own shade: mostly covered by its colour, and standing out as one
         if share_inside(mask, thing) > 0.85 and overlap(mask, thing) > 0.6:
             return mask | thing, max(agreed, 0.95)
     return mask, agreed
+
+
+def _with_lost_parts(mask: BoolMap, fitting: BoolMap) -> BoolMap:
+    """Give back what a cut lost although it fits: a part behind a strap, in its own shade.
+
+    It must be compact, much smaller than the thing, and lie within its hull: slivers along the edge
+    are the cut's own business.
+    """
+    area = np.count_nonzero(mask)
+    hull = hull_of(mask)
+    lost = fitting & ~dilated(mask, 1)
+    found = mask
+    for worn in components(eroded(lost, 1), 0.004 * area, _MOST):
+        part = dilated(worn, 1) & fitting
+        small = np.count_nonzero(part) < 0.2 * area
+        if small and share_inside(part, hull) > 0.9 and solidity(part) > 0.45:
+            found = found | part
+    return found
 
 
 def _isolation(
