@@ -4,8 +4,8 @@
 
 Each case runs in a process of its own. The photo is scikit-image's astronaut, enlarged, with sensor
 noise; the region is a disc of 10 % of the picture, given as a mask, by box, or by phrase. The plain
-reading and writing that the ratio divides by is OpenCV's with its default settings for PNG and
-JPEG, and tifffile's for TIFF; it runs in turn with the edit, and medians are compared.
+reading and writing that the ratios divide by runs in turn with the edit: once with a fast library
+(OpenCV for PNG and JPEG, tifffile for TIFF) and once with Pillow, each with its default settings.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ def picture(megapixels: float) -> np.ndarray:
     large = cv2.resize(data.astronaut(), (width, height), interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(0).normal(0, 2, large.shape)
     return np.clip(large + noise, 0, 255).astype(np.uint8)
+
+
+def plain_pillow(path: Path, output: Path) -> None:
+    """Read and write a file with Pillow (which cannot hold 16-bit RGB)."""
+    from PIL import Image
+
+    with Image.open(path) as opened:
+        opened.save(output)
 
 
 def disc(height: int, width: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
@@ -87,12 +95,16 @@ def one(form: str, route: str, instruction: str, megapixels: float) -> dict[str,
             cv2.imwrite(str(source), samples[..., ::-1])
         cv2.imwrite(str(folder / "mask.png"), mask)
         del samples, mask
-        base, edits, stages = [], [], {}
+        base, pillow, edits, stages = [], [], [], {}
         editor = LocalEditor.default()
         for _ in range(RUNS):
             start = time.perf_counter()
             plain(source, folder / f"plain{suffix}")
             base.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            if form != "tif16":
+                plain_pillow(source, folder / f"pillow{suffix}")
+            pillow.append(time.perf_counter() - start)
             start = time.perf_counter()
             hint = {
                 "mask": lambda: RegionHint(mask=read_mask(folder / "mask.png")),
@@ -111,10 +123,16 @@ def one(form: str, route: str, instruction: str, megapixels: float) -> dict[str,
         "first": edits[0],
         "warm": statistics.median(edits[1:]),
         "plain": statistics.median(base[1:]),
-        "ratio": statistics.median(e / b for e, b in zip(edits[1:], base[1:], strict=True)),
+        "pillow": statistics.median(pillow[1:]),
+        "ratio": _ratio(edits, base),
+        "pillow_ratio": _ratio(edits, pillow) if form != "tif16" else None,
         "stages": {stage: statistics.median(values[1:]) for stage, values in stages.items()},
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _ratio(edits: list[float], base: list[float]) -> float:
+    return statistics.median(e / b for e, b in zip(edits[1:], base[1:], strict=True))
 
 
 def main() -> None:
@@ -123,13 +141,15 @@ def main() -> None:
         "# Photos: seconds and memory",
         "",
         f"`python -m benchmarks.photo` on {platform.machine()}, {_cores()} cores, no GPU. Medians "
-        f"of {RUNS - 1} warm runs in one process; *first* is the run before them. *Plain* reads "
-        "and writes the same file without editing it, in turn with the edits. Peak memory includes "
-        "Python and its libraries, and the making of the test picture.",
+        f"of {RUNS - 1} warm runs in one process; *first* is the run before them. *Fast* "
+        "(OpenCV; tifffile) and *Pillow* read and write the same file without editing it, in turn "
+        "with the edits; the ratios are of the whole edit to them, pair by pair. Peak memory "
+        "includes Python and its libraries, and the making of the test picture.",
         "",
         "| megapixels | file | region | read | decode | locate | prepare | apply | composite "
-        "| write | whole, warm (s) | first (s) | plain (s) | ratio | peak (MiB) |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| write | whole, warm (s) | first (s) | fast (s) | ratio "
+        "| Pillow (s) | ratio | peak (MiB) |",
+        "|" + "---|" * 17,
     ]
     for megapixels in MEGAPIXELS:
         for form, route, instruction in CASES:
@@ -148,12 +168,17 @@ def main() -> None:
             cells = " | ".join(f"{stages[name]:.3f}" for name in names)
             lines.append(
                 f"| {megapixels} | {form} | {route} | {cells} | {found['warm']:.2f} "
-                f"| {found['first']:.2f} | {found['plain']:.2f} | {found['ratio']:.2f} "
+                f"| {found['first']:.2f} | {found['plain']:.2f} | {found['ratio']:.1f} "
+                f"| {_cell(found['pillow'], found['pillow_ratio'])} "
                 f"| {found['peak_mib']:.0f} |"
             )
             print(lines[-1], flush=True)
     RESULTS.write_text("\n".join(lines) + "\n")
     print(RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS)
+
+
+def _cell(seconds: float, ratio: float | None) -> str:
+    return "cannot | –" if ratio is None else f"{seconds:.2f} | {ratio:.2f}"
 
 
 def _cores() -> int:

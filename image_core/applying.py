@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from image_core.compositing import composite, is_finite_inside, support, union
+from image_core.compositing import composite, is_finite_inside, support, union, window_of
 from image_core.errors import EditFailed, InsituError, NonFiniteOutput
 from image_core.seams import PreparedEdit
 from image_core.types import Edit, EditBatch, EditResult, EditStep, Image, Location, Mask, Region
@@ -131,8 +131,7 @@ def _take(
             "the editor gave NaN or infinity inside the region",
             hint="Nothing was written. Try another editor or a lower --strength.",
         )
-    inside = support(region.alpha)
-    if np.array_equal(image[inside], work.current[inside]):
+    if _equal_inside(image, work.current, region.alpha):
         work.warnings.append(f"{step.instruction!r} changed nothing")
     one_canvas = work.canvas is work.current
     work.current = composite(work.current, image, region.alpha)
@@ -141,6 +140,14 @@ def _take(
     work.regions.append(region)
     work.evaluations += round(made.evaluations / share)
     work.warnings += made.warnings
+
+
+def _equal_inside(first: Image, second: Image, alpha: Mask) -> bool:
+    window = window_of(alpha)
+    if window is None:
+        return True
+    inside = support(alpha[window])
+    return np.array_equal(first[window][inside], second[window][inside])
 
 
 def _outcome(work: _Work) -> EditResult | InsituError:

@@ -32,6 +32,12 @@ def bounding_box(inside: Bool[np.ndarray, "h w"]) -> tuple[int, int, int, int] |
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def window_of(alpha: Mask) -> tuple[slice, slice] | None:
+    """Return the rows and columns of an alpha's support, or None when it is empty."""
+    box = bounding_box(support(alpha))
+    return None if box is None else (slice(box[1], box[3]), slice(box[0], box[2]))
+
+
 def grown_box(
     box: tuple[int, int, int, int], margin: int, height: int, width: int
 ) -> tuple[int, int, int, int]:
@@ -56,13 +62,16 @@ def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
 
     The picture's own border is no edge: a mask that touches it is not feathered there.
     """
-    inside = support(mask)
-    if width <= 0 or not inside.any():
+    box = bounding_box(support(mask))
+    if width <= 0 or box is None:
         return mask
-    padded = np.pad(inside, 1, mode="edge").astype(np.uint8)
+    x0, y0, x1, y1 = grown_box(box, 1, *mask.shape)
+    window = (slice(y0, y1), slice(x0, x1))
+    padded = np.pad(support(mask[window]), 1, mode="edge").astype(np.uint8)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    ramp = np.clip(distance / (width + 1), 0, 1).astype(np.float32)
-    return np.where(inside, np.minimum(mask, ramp), np.float32(0)).astype(np.float32)
+    feathered = np.zeros_like(mask)
+    feathered[window] = np.minimum(mask[window], np.clip(distance / (width + 1), 0, 1))
+    return feathered
 
 
 def union(alphas: Sequence[Mask]) -> Mask:
@@ -78,17 +87,15 @@ def composite(
 ) -> Float32[np.ndarray, "h w *c"]:
     """Blend ``edited`` over ``base`` where alpha is above 0; elsewhere copy ``base``."""
     result = base.copy()
-    box = bounding_box(support(alpha))
-    if box is None:
+    window = window_of(alpha)
+    if window is None:
         return result
-    x0, y0, x1, y1 = box
-    window = (slice(y0, y1), slice(x0, x1))
-    weight = alpha[window].reshape(y1 - y0, x1 - x0, *(1,) * (base.ndim - 2))
+    weight = alpha[window].reshape(*alpha[window].shape, *(1,) * (base.ndim - 2))
     with np.errstate(invalid="ignore"):  # NaN and infinity stay where they are
         blended = base[window] + weight * (edited[window] - base[window])
     # at full weight the edit itself, not base + (edit - base), which rounds
-    blended = np.where(weight >= 1, edited[window], blended)
-    result[window] = np.where(weight > 0, blended, base[window])
+    np.copyto(blended, edited[window], where=weight >= 1)
+    np.copyto(result[window], blended, where=weight > 0)
     return result
 
 
@@ -131,4 +138,5 @@ def difference_outside(
 
 def is_finite_inside(image: Image, alpha: Mask) -> bool:
     """Tell whether every sample in the alpha's support is finite."""
-    return bool(np.isfinite(image[support(alpha)]).all())
+    window = window_of(alpha)
+    return window is None or bool(np.isfinite(image[window][support(alpha[window])]).all())

@@ -13,6 +13,7 @@ from image_core.compositing import (
     feather_inwards,
     support,
     union,
+    window_of,
 )
 from image_core.errors import AmbiguousTarget, InsituError, InvalidInput, TargetNotFound
 from image_core.seams import Grounder, Segmenter
@@ -138,8 +139,13 @@ def hole(alpha: Mask, *, grow: bool) -> Mask:
 
 def on_8_bit_grid(alpha: Mask) -> Mask:
     """Round an alpha to 1/255 steps, never to 0, so that an 8-bit file holds it exactly."""
-    steps = np.rint(np.clip(alpha, 0, 1) * 255)
-    return (np.where(alpha > 0, np.maximum(steps, 1), 0) / np.float32(255)).astype(np.float32)
+    rounded = np.zeros_like(alpha)
+    window = window_of(alpha)
+    if window is not None:
+        part = alpha[window]
+        steps = np.maximum(np.rint(np.clip(part, 0, 1) * 255), 1) / np.float32(255)
+        rounded[window] = np.where(part > 0, steps, 0)
+    return rounded
 
 
 def _from_phrase(
