@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -122,18 +124,29 @@ def _entry_point(seam: Seam, name: str) -> EntryPoint:
     )
 
 
+class _LeavesNothing(SourceFileLoader):
+    """Loads a source file without writing bytecode beside it."""
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Write nothing."""
+        del path, data, _mode
+
+
 def _from_file(name: str) -> Any:
     file, _, attribute = name.rpartition(":")
     path = Path(file)
     if not path.is_file():
         raise InvalidInput(f"the plug-in file {file} does not exist")
-    spec = importlib.util.spec_from_file_location(f"insitu_plugin_{path.stem}", path)
+    module_name = f"insitu_plugin_{path.stem}"
+    loader = _LeavesNothing(module_name, str(path))
+    spec = importlib.util.spec_from_loader(module_name, loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses look their module up there
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except Exception as error:  # whatever the user's file raises is about that file
+        del sys.modules[module_name]
         raise InvalidInput(f"the plug-in {file} cannot be imported: {error!r}") from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):

@@ -65,6 +65,12 @@ def test_an_option_it_has_not_got_names_those_that_it_has(plugin):
     assert "size" in caught.value.hint
 
 
+def test_loading_a_file_leaves_nothing_beside_it(plugin, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    discovery.build("editors", f"{plugin}:Mine")
+    assert list(plugin.parent.iterdir()) == [plugin]
+
+
 @pytest.mark.parametrize("name", ["nobody", "missing.py:Mine", "", "classic.py"])
 def test_unknown_names_are_invalid_input(name):
     with pytest.raises(InvalidInput):
