@@ -315,8 +315,9 @@ def test_a_replay_of_another_source_is_8(insitu, photo, tmp_path):
 
 
 def _in_child(code, cwd):
+    # -B: a child that may not write whole files must not leave torn bytecode in the environment
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120
+        [sys.executable, "-B", "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120
     )
 
 
