@@ -25,6 +25,12 @@ def _photo(folder: Path, name: str = "rgb8.png") -> Photo:
     return edited(Photo.open(path))[0]
 
 
+@pytest.fixture(autouse=True)
+def no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the limit Python would leave torn bytecode in the environment."""
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+
+
 def _names(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()}
 
