@@ -74,6 +74,35 @@ def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
     return feathered
 
 
+def hole(alpha: Mask, *, grow: bool) -> Mask:
+    """Return the hole that removing a region leaves: all of its support, with full weight.
+
+    A soft edge would blend the removed thing's rim back in. Grown by 1 % of the region's size
+    (3 to 7 px), the hole also swallows contact shadows and small errors of the outline.
+
+    Args:
+        alpha: The region.
+        grow: Whether it may grow; a mask in the user's hand may not.
+    """
+    inside = support(alpha)
+    box = bounding_box(inside)
+    if grow and box is not None:
+        size = ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
+        inside = dilated(inside, int(np.clip(round(0.01 * size), 3, 7)))
+    return np.asarray(inside, np.float32)
+
+
+def on_8_bit_grid(alpha: Mask) -> Mask:
+    """Round an alpha to 1/255 steps, never to 0, so that an 8-bit file holds it exactly."""
+    rounded = np.zeros_like(alpha)
+    window = window_of(alpha)
+    if window is not None:
+        part = alpha[window]
+        steps = np.maximum(np.rint(np.clip(part, 0, 1) * 255), 1) / np.float32(255)
+        rounded[window] = np.where(part > 0, steps, 0)
+    return rounded
+
+
 def union(alphas: Sequence[Mask]) -> Mask:
     """Return the pointwise maximum of one or more alphas of the same size."""
     joined = alphas[0]

@@ -14,10 +14,11 @@ from image_core import discovery
 from image_core.applying import apply_steps, value_of
 from image_core.compositing import union
 from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
-from image_core.locating import Found, check_hint, locate_step, location_of
+from image_core.locating import Found, locate_step, location_of
 from image_core.photo import Photo
 from image_core.photo_result import PartRecord, PhotoResult, StageClock
 from image_core.preparing import PreparedPlan, prepare_steps
+from image_core.region_hints import check_hint
 from image_core.seams import Editor, Grounder, LanguageProcessor, Segmenter
 from image_core.types import (
     EditBatch,

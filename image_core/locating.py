@@ -7,24 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from image_core.compositing import (
-    bounding_box,
-    dilated,
-    feather_inwards,
-    support,
-    union,
-    window_of,
-)
-from image_core.errors import AmbiguousTarget, InsituError, InvalidInput, TargetNotFound
+from image_core.compositing import hole, on_8_bit_grid, union
+from image_core.errors import AmbiguousTarget, InsituError, TargetNotFound
+from image_core.region_hints import region_of_hint
 from image_core.seams import Grounder, Segmenter
 from image_core.segmentation import with_supports
 from image_core.types import (
-    Box,
     Detection,
     EditStep,
     Image,
     Location,
-    Mask,
     Region,
     RegionHint,
     Target,
@@ -69,8 +61,7 @@ def locate_step(
     for index, (image, hint) in enumerate(zip(images, hints, strict=True)):
         try:
             if hint is not None:
-                check_hint(hint, width=image.shape[1], height=image.shape[0])
-                outcomes[index] = (_from_hint(image, hint, segmenter), ())
+                outcomes[index] = (region_of_hint(image, hint, segmenter), ())
             elif step.whole_image or (anywhere and not step.target.phrase):
                 whole = np.ones(image.shape[:2], np.float32)
                 outcomes[index] = (Region(alpha=whole, evidence="the whole picture"), ())
@@ -117,35 +108,6 @@ def _finished(
     if not (alpha > 0).any():
         return TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
     return replace(region, alpha=alpha), candidates
-
-
-def hole(alpha: Mask, *, grow: bool) -> Mask:
-    """Return the hole that removing a region leaves: all of its support, with full weight.
-
-    A soft edge would blend the removed thing's rim back in. Grown by 1 % of the region's size
-    (3 to 7 px), the hole also swallows contact shadows and small errors of the outline.
-
-    Args:
-        alpha: The region.
-        grow: Whether it may grow; a mask in the user's hand may not.
-    """
-    inside = support(alpha)
-    box = bounding_box(inside)
-    if grow and box is not None:
-        size = ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
-        inside = dilated(inside, int(np.clip(round(0.01 * size), 3, 7)))
-    return np.asarray(inside, np.float32)
-
-
-def on_8_bit_grid(alpha: Mask) -> Mask:
-    """Round an alpha to 1/255 steps, never to 0, so that an 8-bit file holds it exactly."""
-    rounded = np.zeros_like(alpha)
-    window = window_of(alpha)
-    if window is not None:
-        part = alpha[window]
-        steps = np.maximum(np.rint(np.clip(part, 0, 1) * 255), 1) / np.float32(255)
-        rounded[window] = np.where(part > 0, steps, 0)
-    return rounded
 
 
 def _from_phrase(
@@ -219,89 +181,3 @@ def _best_guess(detections: Sequence[Detection]) -> str:
     best = detections[0]
     reason = f": {best.evidence}" if best.evidence else ""
     return f" surely enough (best guess {best.score:.2f}{reason})"
-
-
-def _from_hint(image: Image, hint: RegionHint, segmenter: Segmenter) -> Region:
-    height, width = image.shape[:2]
-    regions = []
-    if hint.mask is not None:
-        regions.append(_from_mask(image, hint, segmenter))
-    for box in hint.boxes:
-        detection = Detection(
-            box=_clipped(box, width, height),
-            not_points=hint.not_points,
-            evidence="the given box",
-        )
-        cut = segmenter.segment([image], [[detection]])[0]
-        if not cut:
-            raise TargetNotFound(
-                f"nothing could be cut out of the box {_numbers(box)}",
-                hint="Draw the box a little around one thing, or give --mask FILE.",
-            )
-        regions += cut
-    if hint.points:
-        detection = Detection(
-            box=None, points=hint.points, not_points=hint.not_points, evidence="the given point"
-        )
-        cut = segmenter.segment([image], [[detection]])[0]
-        if not cut:
-            raise TargetNotFound(
-                "the point leads to no clear region", hint="A --box around the thing is surer."
-            )
-        regions += cut
-    return Region(
-        alpha=union([region.alpha for region in regions]),
-        confidence=min(region.confidence for region in regions),
-        evidence="; ".join(dict.fromkeys(region.evidence for region in regions)),
-    )
-
-
-def _from_mask(image: Image, hint: RegionHint, segmenter: Segmenter) -> Region:
-    assert hint.mask is not None
-    if hint.refine:
-        cut = segmenter.segment([image], [[Detection(box=None, mask=hint.mask)]])[0]
-        if not cut:
-            raise TargetNotFound("the mask could not be refined", hint="Leave --refine away.")
-        return replace(cut[0], evidence="the given mask, refined")
-    alpha = feather_inwards(hint.mask, hint.feather)
-    return Region(alpha=alpha, evidence="the given mask")
-
-
-def check_hint(hint: RegionHint, *, width: int, height: int) -> None:
-    """Refuse a hint that does not fit a picture of this size.
-
-    Raises:
-        InvalidInput: An empty box or mask, a mask of another size, or a point outside.
-    """
-    for box in hint.boxes:
-        x0, y0, x1, y1 = box
-        if not all(np.isfinite(box)) or x1 <= x0 or y1 <= y0:
-            raise InvalidInput(f"the box {_numbers(box)} is empty", hint="A box is X0 Y0 X1 Y1.")
-        if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
-            raise InvalidInput(f"the box {_numbers(box)} lies outside the {width}x{height} picture")
-    for point in (*hint.points, *hint.not_points):
-        if not (0 <= point[0] < width and 0 <= point[1] < height):
-            raise InvalidInput(
-                f"the point {_numbers(point)} lies outside the {width}x{height} picture"
-            )
-    if hint.not_points and not (hint.points or hint.boxes or hint.mask is not None):
-        raise InvalidInput(
-            "a point outside the thing alone does not tell where it is", hint="Add --point X Y."
-        )
-    if hint.mask is not None and hint.mask.shape != (height, width):
-        mask_height, mask_width = hint.mask.shape
-        raise InvalidInput(
-            f"the mask is {mask_width}x{mask_height}, the picture {width}x{height}",
-            hint="A mask has the size of the upright picture.",
-        )
-    if hint.mask is not None and not (hint.mask > 0).any():
-        raise InvalidInput("the mask is empty: no pixel of it is above 0")
-
-
-def _clipped(box: Box, width: int, height: int) -> Box:
-    x0, y0, x1, y1 = box
-    return max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return " ".join(f"{value:g}" for value in values)

@@ -15,11 +15,11 @@ import numpy as np
 from image_core.compositing import FEATHER, union
 from image_core.errors import AmbiguousTarget, InvalidInput, UnsupportedEdit
 from image_core.local_editor import LocalEditor, LocalEditorConfig
-from image_core.locating import check_hint
 from image_core.mask_file import read_mask
 from image_core.photo import Photo, write_atomically
 from image_core.photo_result import check_output, region_record
 from image_core.receipt import receipt_path
+from image_core.region_hints import check_hint
 from image_core.types import Detection, Image, Location, Mask, Region, RegionHint
 from insitu.overlay import (
     candidates_picture,

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_core.compositing import on_8_bit_grid
 from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
-from image_core.locating import check_hint, locate_step, on_8_bit_grid
+from image_core.locating import locate_step
+from image_core.region_hints import check_hint
 from image_core.types import Detection, EditStep, Location, Region, RegionHint, Target
 
 IMAGE = np.zeros((20, 30, 3), np.float32)
