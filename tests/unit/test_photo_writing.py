@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import stat
@@ -35,31 +36,30 @@ def _names(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()}
 
 
-@pytest.fixture
-def small_file_limit() -> Iterator[None]:
-    """No file may grow beyond 2 kB, as on a full disk."""
+@contextlib.contextmanager
+def _files_end_at(size: int) -> Iterator[None]:
+    """No file may grow beyond ``size`` bytes, as on a full disk; only around the call itself.
+
+    pytest's own output may be a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg"])
-@pytest.mark.usefixtures("small_file_limit")
 def test_a_full_disk_leaves_nothing_behind(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    resource.setrlimit(
-        resource.RLIMIT_FSIZE,
-        (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]),
-    )
     photo = _photo(tmp_path, "photo.jpg")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     before = _names(tmp_path)
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput) as caught, _files_end_at(2000):
         photo.save(tmp_path / f"out.{suffix}")
     assert caught.value.hint
     assert _names(tmp_path) == before
@@ -70,13 +70,8 @@ def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:
     photo = _photo(tmp_path)
     output = tmp_path / "out.png"
     output.write_bytes(b"precious")
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
-    try:
-        with pytest.raises(InvalidInput):
-            photo.save(output)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    with pytest.raises(InvalidInput), _files_end_at(1000):
+        photo.save(output)
     assert output.read_bytes() == b"precious"
     assert _names(tmp_path) == {"rgb8.png", "out.png"}
 
