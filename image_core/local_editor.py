@@ -17,7 +17,7 @@ from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
 from image_core.locating import Found, locate_step, location_of
 from image_core.photo import Photo
 from image_core.photo_result import PartRecord, PhotoResult, StageClock
-from image_core.preparing import PreparedPlan, prepare_steps
+from image_core.preparing import PreparedPlan, prepare_steps, refuse_unsupported
 from image_core.region_hints import check_hint
 from image_core.seams import Editor, Grounder, LanguageProcessor, Segmenter
 from image_core.types import (
@@ -292,7 +292,10 @@ class LocalEditor:
         with clock.stage("decode"):
             image = photo.rgb()
         with clock.stage("locate"):
-            location = value_of(self.locate([image], plan, [hint])[0])
+            outcome = self.locate([image], plan, [hint])[0]
+            if isinstance(outcome, InsituError):  # what no editor could do is told first
+                refuse_unsupported(plan, [self.editor_for(step)[1] for step in plan.steps])
+            location = value_of(outcome)
         with clock.stage("prepare"):
             prepared = self.prepare(plan, [image], [location], keys=[seed])
         with clock.stage("apply"):

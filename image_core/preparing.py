@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from image_core.applying import apply_steps, value_of
+from image_core.errors import EditFailed, InsituError
 from image_core.seams import Editor, PreparedEdit
-from image_core.types import EditBatch, EditPlan, Image, Location
+from image_core.types import EditBatch, EditPlan, EditStep, Image, Location
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,31 @@ class PreparedPlan:
         """Take back what ``state_dict`` gave."""
         for index, edit in enumerate(self.edits):
             edit.load_state_dict(state[str(index)])
+
+
+def prepared_by(editor: Editor, step: EditStep, reference: Iterable[EditBatch]) -> PreparedEdit:
+    """Let an editor prepare a step; what it raises of its own becomes ``EditFailed``."""
+    try:
+        return editor.prepare(step, reference)
+    except InsituError:
+        raise
+    except Exception as error:
+        raise EditFailed(
+            f"the editor failed to prepare: {error!r}", hint="--debug shows where."
+        ) from error
+
+
+def refuse_unsupported(plan: EditPlan, editors: Sequence[Editor]) -> None:
+    """Let each editor refuse its step before anything is measured or found.
+
+    Raises:
+        UnsupportedEdit: An editor cannot do its step's operation or value.
+        MissingWeights: It could, but its weights or an extra are missing.
+    """
+    for step, editor in zip(plan.steps, editors, strict=True):
+        # an editor that cannot be prepared on nothing says so when it is prepared for real
+        with contextlib.suppress(EditFailed):
+            prepared_by(editor, step, ())
 
 
 def prepare_steps(
@@ -63,7 +90,7 @@ def prepare_steps(
             regions=[location.regions[index] for location in locations],
             keys=keys,
         )
-        edits.append(editor.prepare(step, [batch]))
+        edits.append(prepared_by(editor, step, [batch]))
         if index + 1 < len(plan.steps):
             here = [Location(regions=(region,)) for region in batch.regions]
             size = editor.capabilities.max_batch

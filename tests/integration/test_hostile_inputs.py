@@ -266,6 +266,8 @@ def test_the_order_of_complaints_is_input_instruction_capability_region(insitu, 
     assert insitu("image", "astronaut.png", add, "-o", "out.png").code == 5
     assert insitu("image", "astronaut.png", absent, *options, "-o", "out.png").code == 5
     assert insitu("image", "astronaut.png", absent, "-o", "out.png").code == 3
+    marble = "cover the green elephant with a marble texture"
+    assert insitu("image", "astronaut.png", marble, "-o", "out.png").code == 5
 
 
 PLUGINS = {
@@ -292,6 +294,20 @@ def test_an_editor_that_fails_leaves_nothing(insitu, photo, tmp_path, fault):
     )
     ran = insitu("image", photo(), RED, *BOX, "--editor", "bad.py:Bad", "-o", "out.png")
     assert ran.code == 9
+
+
+def test_an_editor_that_fails_to_prepare_is_9_but_a_missing_target_is_told_first(
+    insitu, photo, tmp_path
+):
+    (tmp_path / "bad.py").write_text(
+        "from image_core import Capabilities\n"
+        "class Bad:\n"
+        "    capabilities = Capabilities(kinds=frozenset({'recolor'}))\n"
+        "    def prepare(self, step, reference): return list(reference)[0] + 1\n"
+    )
+    command = ("--editor", "bad.py:Bad", "-o", "out.png")
+    assert insitu("image", photo(), RED, *BOX, *command).code == 9
+    assert insitu("image", photo(), "make the green elephant red", *command).code == 3
 
 
 @pytest.mark.parametrize(
