@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_core.errors import IntegrityError, InvalidInput
+from image_core.photo import SUFFIXES
 from image_core.receipt import mask_path, read_receipt, sha256
 from insitu.reporting import print_json
 from insitu.request import EditRequest, Progress, perform
@@ -45,7 +46,8 @@ def default_output(source: Path, *, dry_run: bool) -> Path:
     """Return the output beside a source when ``-o`` is not given."""
     if dry_run:
         return source.with_name(f"{source.stem}.overlay.png")
-    suffix = ".png" if source.suffix.lower() in {".jpg", ".jpeg"} else source.suffix
+    lossless = SUFFIXES.keys() - {".jpg", ".jpeg"}
+    suffix = source.suffix if source.suffix.lower() in lossless else ".png"
     return source.with_name(f"{source.stem}.edited{suffix}")
 
 

@@ -125,6 +125,13 @@ def test_the_default_output_lies_beside_the_source(insitu, photo, tmp_path):
     assert (tmp_path / "astronaut.edited.png").is_file()
 
 
+@pytest.mark.parametrize(("name", "expected"), [("x.TIF", "x.edited.TIF"), ("x", "x.edited.png")])
+def test_the_default_output_has_an_ending_that_can_be_written(name, expected):
+    from insitu.single import default_output
+
+    assert default_output(Path(name), dry_run=False).name == expected
+
+
 def test_an_existing_output_is_replaced(insitu, photo, tmp_path):
     (tmp_path / "out.png").write_text("old")
     assert insitu("image", photo(), SUIT, "-o", "out.png").code == 0
