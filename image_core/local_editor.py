@@ -12,7 +12,6 @@ from typing import Any
 
 from image_core import discovery
 from image_core.applying import apply_steps, value_of
-from image_core.compositing import union
 from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
 from image_core.locating import Found, locate_step, location_of
 from image_core.photo import Photo
@@ -27,7 +26,6 @@ from image_core.types import (
     EditStep,
     Image,
     Location,
-    Region,
     RegionHint,
     never,
     no_progress,
@@ -244,7 +242,7 @@ class LocalEditor:
             images=images,
             conditions=images if conditions is None else conditions,
             composite_over=images if composite_over is None else composite_over,
-            regions=[Region(alpha=union([r.alpha for r in at.regions])) for at in locations],
+            regions=[location.regions[0] for location in locations],
             keys=keys,
             strength=strength,
             progress=progress or no_progress,

@@ -109,12 +109,13 @@ def _coefficients(
     source: Path, output: Path, inside: Bool[np.ndarray, "h w"], before: Photo
 ) -> Verification:
     _same_size(before.samples, inside, "the mask")
-    luma, chroma, _ = changed_coefficients(source, output, inside)
-    if luma or chroma:
+    found = changed_coefficients(source, output, inside)
+    if found.luma_outside or found.chroma_outside:
         raise IntegrityError(
-            f"{luma} luma and {chroma} chroma coefficients differ in blocks outside the mask"
+            f"{found.luma_outside} luma and {found.chroma_outside} chroma coefficients differ in "
+            "blocks outside the mask"
         )
-    return Verification(proof="coefficients", compared=int((~inside).sum()))
+    return Verification(proof="coefficients", compared=found.compared)
 
 
 def _samples(

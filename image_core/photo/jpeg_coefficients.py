@@ -55,11 +55,13 @@ class CoefficientChanges(NamedTuple):
         luma_outside: Coefficients that differ in blocks without support; first plane.
         chroma_outside: The same over the other planes.
         touched: Blocks with support, over all planes.
+        compared: Coefficients in blocks without support, over all planes.
     """
 
     luma_outside: int
     chroma_outside: int
     touched: int
+    compared: int
 
 
 @contextlib.contextmanager
@@ -229,9 +231,10 @@ def changed_coefficients(
         raise IntegrityError(
             f"{output_path} and {source_path} differ in size, sampling or quantisation tables"
         )
-    outside, touched = [], 0
+    outside, touched, compared = [], 0, 0
     for a, b in zip(first, second, strict=True):
         support = touched_blocks(inside_stored, a)
         touched += int(support.sum())
+        compared += 64 * int((~support).sum())
         outside.append(int(np.count_nonzero((a.blocks != b.blocks)[~support])))
-    return CoefficientChanges(outside[0], sum(outside[1:]), touched)
+    return CoefficientChanges(outside[0], sum(outside[1:]), touched, compared)

@@ -161,7 +161,7 @@ def test_a_replay_gives_the_same_bytes(insitu, photo, tmp_path, pointer):
     assert insitu("verify", "again.png").code == 0
 
 
-def test_candidates_are_drawn_also_when_nothing_is_sure_enough(insitu, photo):
+def test_candidates_are_drawn_beside_the_edit(insitu, photo):
     assert insitu("image", photo(), SUIT, "-o", "o.png", "--candidates-out", "c.png").code == 0
     assert iio.imread("c.png").shape == (512, 512, 3)
 

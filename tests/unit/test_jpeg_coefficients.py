@@ -258,7 +258,7 @@ def test_changes_outside_are_counted(tmp_path: Path) -> None:
     blocks[2][2, 3, 0, 1] -= 1
     (tmp_path / "out.jpg").write_bytes(write(source.read_bytes(), blocks))
     nowhere = np.zeros(_scene().shape[:2], bool)
-    assert changed_coefficients(source, tmp_path / "out.jpg", nowhere) == (1, 2, 0)
+    assert changed_coefficients(source, tmp_path / "out.jpg", nowhere)[:3] == (1, 2, 0)
     inside = nowhere.copy()
     inside[8:16, 8:16] = True
     assert changed_coefficients(source, tmp_path / "out.jpg", inside)[:2] == (0, 2)
