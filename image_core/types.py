@@ -7,7 +7,7 @@ XYXY with x1 and y1 exclusive, points XY, both in pixels of the upright picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +26,8 @@ Kind = Literal[
 ]
 Place = Literal["left", "right", "top", "bottom", "middle"]
 Size = Literal["big", "small", "biggest", "smallest"]
+Strength = float | Literal["auto"]
+"""How much of an edit, in [0, 1]; ``auto`` where the editor can choose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +101,19 @@ class EditStep:
 
 @dataclass(frozen=True, kw_only=True)
 class EditPlan:
-    """An instruction understood: its steps in order, and who understood it."""
+    """An instruction understood.
+
+    Attributes:
+        instruction: The user's words.
+        steps: What is to be done, in order.
+        processor: Who understood it.
+        caption: What a captioner said of the picture; empty when none was asked.
+    """
 
     instruction: str
     steps: tuple[EditStep, ...]
     processor: str
+    caption: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +194,8 @@ class EditBatch:
         composite_over: What the edit will be laid over.
         regions: Where each may change.
         keys: An opaque integer per image that keys its random draws.
-        strength: How much of the edit, in [0, 1].
+        strength: How much of the edit, in [0, 1]; ``auto`` only where the editor's capabilities
+            say that it can choose.
         progress: Told a stage's name and the done share of it.
         cancelled: Asked between pieces of work.
     """
@@ -194,7 +205,7 @@ class EditBatch:
     composite_over: Sequence[Image]
     regions: Sequence[Region]
     keys: Sequence[int]
-    strength: float = 1.0
+    strength: Strength = 1.0
     progress: Callable[[str, float], None] = no_progress
     cancelled: Callable[[], bool] = never
 
@@ -207,12 +218,16 @@ class Edit:
         images: One per input, of its size.
         regions: Where the editor found its own region, else None.
         evaluations: Rows sent through networks (0 for classic editors).
+        rows: The same by network ("unet", "vae encoder" …).
+        notes: What the editor chose by itself, each one sentence, for the receipt.
         warnings: What the user should know, each one sentence.
     """
 
     images: Sequence[Image]
     regions: Sequence[Region] | None = None
     evaluations: int = 0
+    rows: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -226,6 +241,9 @@ class Capabilities:
         finds_region: It finds a region by itself.
         max_batch: Most images a call; 0 for no bound.
         options: Names of its configuration's fields.
+        has_strength: It can do an edit by half; else strengths between 0 and 1 are refused.
+        default_strength: What it takes when the user names none.
+        automatic_strength: It can choose the strength by itself.
     """
 
     kinds: frozenset[Kind]
@@ -233,6 +251,9 @@ class Capabilities:
     finds_region: bool = False
     max_batch: int = 0
     options: tuple[str, ...] = ()
+    has_strength: bool = True
+    default_strength: float = 1.0
+    automatic_strength: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +277,8 @@ class EditResult:
         image: ``composite_over`` with the edits laid in; equal to it wherever ``alpha`` is 0.
         alpha: The union of the steps' alphas.
         regions: The regions used, one per step.
-        evaluations: Network rows over all steps.
+        evaluations: Network rows over all steps; rows that several images shared are divided.
+        notes: What the editors chose by themselves.
         warnings: From the editors, and of what changed nothing.
     """
 
@@ -264,4 +286,5 @@ class EditResult:
     alpha: Mask
     regions: tuple[Region, ...]
     evaluations: int = 0
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
