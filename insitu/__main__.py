@@ -14,6 +14,7 @@ from insitu.demo import DemoCommand
 from insitu.doctor import DoctorCommand
 from insitu.exit_codes import ExitCode, code_of
 from insitu.image import ImageCommand
+from insitu.models import ModelsCommand
 from insitu.reporting import report_error
 from insitu.usage import UsageError
 from insitu.verify import VerifyCommand
@@ -23,6 +24,7 @@ Command = (
     | Annotated[VerifyCommand, tyro.conf.subcommand("verify")]
     | Annotated[DoctorCommand, tyro.conf.subcommand("doctor")]
     | Annotated[DemoCommand, tyro.conf.subcommand("demo")]
+    | Annotated[ModelsCommand, tyro.conf.subcommand("models")]
 )
 
 
