@@ -1,0 +1,1 @@
+"""Miniature models of the real classes, with random weights, as folders that the parts load."""
