@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
-from image_core.types import Image, Mask
+from image_core.types import Box, Image, Mask
 
 FEATHER = 2
 """Width in pixels over which a hard mask's alpha rises, inside it."""
@@ -49,6 +49,15 @@ def grown_box(
         min(width, x1 + margin),
         min(height, y1 + margin),
     )
+
+
+def box_alpha(box: Box, height: int, width: int, feather: int = FEATHER) -> Mask:
+    """Return a box as a region, feathered inwards; pixels that it covers at all belong to it."""
+    x0, y0, x1, y1 = box
+    alpha = np.zeros((height, width), np.float32)
+    rows = slice(max(0, int(np.floor(y0))), max(0, int(np.ceil(y1))))
+    alpha[rows, max(0, int(np.floor(x0))) : max(0, int(np.ceil(x1)))] = 1
+    return feather_inwards(alpha, feather)
 
 
 def dilated(inside: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:

@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from image_core.compositing import hole, on_8_bit_grid, union
+from image_core.compositing import box_alpha, hole, on_8_bit_grid, union
 from image_core.errors import AmbiguousTarget, InsituError, TargetNotFound
-from image_core.region_hints import region_of_hint
+from image_core.region_hints import check_hint, region_of_hint
 from image_core.seams import Grounder, Segmenter
-from image_core.segmentation import with_supports
+from image_core.segmentation import grown_for_replacement, place_beside, with_supports
 from image_core.types import (
     Detection,
     EditStep,
     Image,
     Location,
+    Mask,
     Region,
     RegionHint,
     Target,
@@ -60,7 +61,9 @@ def locate_step(
     by_phrase = []
     for index, (image, hint) in enumerate(zip(images, hints, strict=True)):
         try:
-            if hint is not None:
+            if hint is not None and hint.boxes and hint.mask is None and step.kind == "add":
+                outcomes[index] = (_given_place(image, hint), ())
+            elif hint is not None:
                 outcomes[index] = (region_of_hint(image, hint, segmenter), ())
             elif step.whole_image or (anywhere and not step.target.phrase):
                 whole = np.ones(image.shape[:2], np.float32)
@@ -94,7 +97,11 @@ def location_of(found: Sequence[Found | InsituError]) -> Location | InsituError:
 def _finished(
     outcome: Found | InsituError, step: EditStep, image: Image, hint: RegionHint | None
 ) -> Found | InsituError:
-    """Give a region its final alpha: a hard hole for a removal, on the 8-bit grid."""
+    """Give a region its final alpha, on the 8-bit grid.
+
+    A removal takes a hard hole; a replacement gets room for another outline; an addition gets the
+    place that lies to its host as the words say. A mask in the user's hand stays what it is.
+    """
     if isinstance(outcome, InsituError):
         return outcome
     region, candidates = outcome
@@ -102,12 +109,32 @@ def _finished(
     if step.kind == "remove" and hint is None:
         # a phrase's colour leaves out the legs that the thing stands on; they go with it
         alpha = np.maximum(alpha, with_supports(image, alpha > 0.5))
+    given = hint is not None and hint.mask is not None
     if step.kind == "remove":
-        alpha = hole(alpha, grow=hint is None or hint.mask is None)
+        alpha = hole(alpha, grow=not given)
+    elif step.kind == "replace" and not given:
+        alpha = np.maximum(alpha, _within(grown_for_replacement(alpha), hint))
+    elif step.kind == "add" and not given and not step.whole_image and not (hint and hint.boxes):
+        alpha = place_beside(alpha, step.relation)
     alpha = on_8_bit_grid(alpha)
     if not (alpha > 0).any():
         return TargetNotFound("the region is empty: there is nothing to change", hint=_HOW_TO_POINT)
     return replace(region, alpha=alpha), candidates
+
+
+def _within(alpha: Mask, hint: RegionHint | None) -> Mask:
+    """Keep what was grown inside the user's boxes."""
+    if hint is None or not hint.boxes:
+        return alpha
+    height, width = alpha.shape
+    return np.minimum(alpha, union([box_alpha(box, height, width, 0) for box in hint.boxes]))
+
+
+def _given_place(image: Image, hint: RegionHint) -> Region:
+    """Return the boxes themselves: for an addition they say where, and hold nothing to cut."""
+    check_hint(hint, width=image.shape[1], height=image.shape[0])
+    alpha = union([box_alpha(box, *image.shape[:2]) for box in hint.boxes])
+    return Region(alpha=alpha, evidence="the given box as the place")
 
 
 def _from_phrase(

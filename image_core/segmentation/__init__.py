@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from image_core.segmentation.grabcut import GrabCutConfig, GrabCutSegmenter
+    from image_core.segmentation.places import grown_for_replacement, place_beside
     from image_core.segmentation.supports import with_supports
 
-__all__ = ["GrabCutConfig", "GrabCutSegmenter", "with_supports"]
+__all__ = [
+    "GrabCutConfig",
+    "GrabCutSegmenter",
+    "grown_for_replacement",
+    "place_beside",
+    "with_supports",
+]
 
 
 _HOMES = {
     "GrabCutConfig": "image_core.segmentation.grabcut",
     "GrabCutSegmenter": "image_core.segmentation.grabcut",
+    "grown_for_replacement": "image_core.segmentation.places",
+    "place_beside": "image_core.segmentation.places",
     "with_supports": "image_core.segmentation.supports",
 }
 
