@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: setup demo test lint check bench docs clean
+.PHONY: setup setup-groundingdino demo test lint check bench docs clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,13 @@ $(VENV)/.all: pyproject.toml requirements.lock | $(UV)
 	touch $@ $(VENV)/.dev $(VENV)/.base
 
 setup: $(VENV)/.all  ## everything: all extras (several GB) and the development tools
+
+setup-groundingdino: $(VENV)/.all groundingdino-overrides.txt  ## the groundingdino-py package too, beside one OpenCV
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock setuptools wheel
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock \
+		--override groundingdino-overrides.txt --no-build-isolation-package groundingdino-py \
+		-e '.[all,dev,groundingdino]'
+	test "$$($(UV) pip list --python $(BIN)/python 2>/dev/null | grep -ci '^opencv')" = 1
 
 demo: $(VENV)/.base  ## a real photo edited, from nothing
 	@$(BIN)/insitu demo -o demo_output

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         TargetNotFound,
         UnsupportedEdit,
     )
-    from image_core.local_editor import LocalEditor, LocalEditorConfig
+    from image_core.local_editor import LocalEditor
+    from image_core.local_editor_config import LocalEditorConfig
     from image_core.photo import Photo
     from image_core.photo_result import PhotoResult, SavedPhoto
     from image_core.preparing import PreparedPlan
@@ -89,7 +90,7 @@ _HOME = {
     "TargetNotFound": "errors",
     "UnsupportedEdit": "errors",
     "LocalEditor": "local_editor",
-    "LocalEditorConfig": "local_editor",
+    "LocalEditorConfig": "local_editor_config",
     "PreparedPlan": "preparing",
     "Photo": "photo",
     "PhotoResult": "photo_result",

@@ -11,7 +11,17 @@ import numpy as np
 from image_core.compositing import composite, is_finite_inside, support, union, window_of
 from image_core.errors import EditFailed, InsituError, NonFiniteOutput
 from image_core.seams import PreparedEdit
-from image_core.types import Edit, EditBatch, EditResult, EditStep, Image, Location, Mask, Region
+from image_core.types import (
+    Edit,
+    EditBatch,
+    EditResult,
+    EditStep,
+    Image,
+    Location,
+    Mask,
+    Region,
+    Strength,
+)
 
 T = TypeVar("T")
 
@@ -32,6 +42,7 @@ class _Work:
     alphas: list[Mask] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
     evaluations: int = 0
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: InsituError | None = None
 
@@ -42,6 +53,8 @@ def apply_steps(
     batch_sizes: Sequence[int],
     batch: EditBatch,
     locations: Sequence[Location],
+    *,
+    strengths: Sequence[Strength] | None = None,
 ) -> list[EditResult | InsituError]:
     """Edit a batch's images step by step; step k changes what step k-1 made.
 
@@ -51,6 +64,7 @@ def apply_steps(
         batch_sizes: Most images a call, for each step; 0 for no bound.
         batch: The images; its ``regions`` are replaced by each step's own.
         locations: One per image, with a region per step.
+        strengths: One per step; the batch's own unless given.
 
     Returns:
         One outcome per image. An image that an editor fails on does not fail the others.
@@ -61,9 +75,10 @@ def apply_steps(
     ]
     for index, (step, edit, size) in enumerate(zip(steps, edits, batch_sizes, strict=True)):
         regions = [location.regions[index] for location in locations]
+        strength = batch.strength if strengths is None else strengths[index]
         alive = [number for number, work in enumerate(works) if work.error is None]
         for chunk in _chunks(alive, size):
-            _run(step, edit, replace(batch, regions=regions), works, chunk)
+            _run(step, edit, replace(batch, regions=regions, strength=strength), works, chunk)
         batch.progress("apply", (index + 1) / len(steps))
     return [_outcome(work) for work in works]
 
@@ -138,7 +153,8 @@ def _take(
     work.canvas = work.current if one_canvas else composite(work.canvas, image, region.alpha)
     work.alphas.append(region.alpha)
     work.regions.append(region)
-    work.evaluations += round(made.evaluations / share)
+    work.evaluations += made.evaluations // share + (place < made.evaluations % share)
+    work.notes += made.notes
     work.warnings += made.warnings
 
 
@@ -158,5 +174,6 @@ def _outcome(work: _Work) -> EditResult | InsituError:
         alpha=union(work.alphas),
         regions=tuple(work.regions),
         evaluations=work.evaluations,
+        notes=tuple(dict.fromkeys(work.notes)),
         warnings=tuple(dict.fromkeys(work.warnings)),
     )

@@ -24,10 +24,35 @@ from image_core.errors import InsituError, InvalidInput, MissingWeights, Unsuppo
 Seam = Literal["instructions", "grounding", "segmentation", "editors"]
 
 _BUILT_IN: Mapping[Seam, Mapping[str, str]] = {
-    "instructions": {"rules": "image_core.instructions:RulesConfig"},
-    "grounding": {"classic": "image_core.grounding:ClassicGrounderConfig"},
-    "segmentation": {"grabcut": "image_core.segmentation:GrabCutConfig"},
-    "editors": {"classic": "image_core.editors:ClassicConfig"},
+    "instructions": {
+        "rules": "image_core.instructions:RulesConfig",
+        "language_model": "image_core.instructions.language_model:LanguageModelConfig",
+    },
+    "grounding": {
+        "classic": "image_core.grounding:ClassicGrounderConfig",
+        "grounding_dino": "image_core.grounding.grounding_dino:GroundingDinoConfig",
+        "groundingdino_py": "image_core.grounding.groundingdino_py:GroundingDinoPyConfig",
+        "sam3": "image_core.grounding.sam3:Sam3Config",
+    },
+    "segmentation": {
+        "grabcut": "image_core.segmentation:GrabCutConfig",
+        "sam": "image_core.segmentation.sam:SamConfig",
+        "segment_anything": "image_core.segmentation.segment_anything:SegmentAnythingConfig",
+    },
+    "editors": {
+        "classic": "image_core.editors:ClassicConfig",
+        "instructedit": "image_core.editors.masked_ddim:InstructEditConfig",
+        "diffedit": "image_core.editors.diffedit:DiffEditConfig",
+        "instruct-pix2pix": "image_core.editors.instruct_pix2pix:InstructPix2PixConfig",
+        "magicbrush": "image_core.editors.instruct_pix2pix:MagicBrushConfig",
+        "inpainting": "image_core.editors.inpainting:InpaintingConfig",
+        "sdxl-inpainting": "image_core.editors.inpainting:SdxlInpaintingConfig",
+        "sd3-inpainting": "image_core.editors.modern:Sd3InpaintingConfig",
+        "mdp": "image_core.editors.mdp:MdpConfig",
+        "klein": "image_core.editors.modern:KleinConfig",
+        "qwen-image-edit": "image_core.editors.modern:QwenImageEditConfig",
+        "kontext": "image_core.editors.modern:KontextConfig",
+    },
 }
 _METHODS: Mapping[Seam, tuple[str, ...]] = {
     "instructions": ("parse",),
@@ -44,13 +69,20 @@ def names(seam: Seam) -> list[str]:
     return list(dict.fromkeys([*_BUILT_IN[seam], *registered]))
 
 
-def build(seam: Seam, name: str, options: Sequence[str] = ()) -> Any:
+def build(
+    seam: Seam,
+    name: str,
+    options: Sequence[str] = (),
+    *,
+    given: Mapping[str, Any] | None = None,
+) -> Any:
     """Make the part of that name.
 
     Args:
         seam: Which seam it plugs into.
         name: A built-in or registered name, or ``FILE.py:Class``.
         options: ``key=value`` texts for its configuration's fields.
+        given: Values for fields that it may have or not, such as ``device``; options outweigh them.
 
     Returns:
         An object with the seam's methods.
@@ -61,7 +93,7 @@ def build(seam: Seam, name: str, options: Sequence[str] = ()) -> Any:
         MissingWeights: It needs an extra that is not installed.
     """
     found = _load(seam, name)
-    config = _configured(found, name, _split(options))
+    config = _configured(found, name, option_values(options), given or {})
     part = config.build() if hasattr(config, "build") else config
     missing = [method for method in _METHODS[seam] if not hasattr(part, method)]
     if missing:
@@ -75,9 +107,17 @@ def build(seam: Seam, name: str, options: Sequence[str] = ()) -> Any:
 class Lazy(Mapping[str, Any]):
     """Parts by name, each made when it is first asked for."""
 
-    def __init__(self, seam: Seam, names: Sequence[str], options: Sequence[str] = ()) -> None:
-        """Remember what to make; nothing is imported yet."""
+    def __init__(
+        self,
+        seam: Seam,
+        names: Sequence[str],
+        options: Sequence[str] = (),
+        *,
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Remember what to make, with what; nothing is imported yet."""
         self._seam, self._names, self._options = seam, tuple(names), options
+        self._given = given
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -85,8 +125,12 @@ class Lazy(Mapping[str, Any]):
         if name not in self._names:
             raise KeyError(name)
         if name not in self._made:
-            self._made[name] = build(self._seam, name, self._options)
+            self._made[name] = build(self._seam, name, self._options, given=self._given)
         return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether it has a name, without making the part."""
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         """Give the names in their order."""
@@ -154,7 +198,12 @@ def _from_file(name: str) -> Any:
     return found
 
 
-def _split(options: Sequence[str]) -> dict[str, str]:
+def option_values(options: Sequence[str]) -> dict[str, str]:
+    """Return ``key=value`` texts as a mapping.
+
+    Raises:
+        InvalidInput: One has another form.
+    """
     split = {}
     for option in options:
         key, equals, value = option.partition("=")
@@ -164,7 +213,7 @@ def _split(options: Sequence[str]) -> dict[str, str]:
     return split
 
 
-def _configured(found: Any, name: str, options: Mapping[str, str]) -> Any:
+def _configured(found: Any, name: str, options: Mapping[str, str], given: Mapping[str, Any]) -> Any:
     fields = (
         {f.name for f in dataclasses.fields(found)} if dataclasses.is_dataclass(found) else set()
     )
@@ -175,7 +224,8 @@ def _configured(found: Any, name: str, options: Mapping[str, str]) -> Any:
             hint=f"It takes {', '.join(sorted(fields))}." if fields else "It takes none.",
         )
     hints = typing.get_type_hints(found) if options else {}
-    values = {key: _converted(name, key, text, hints[key]) for key, text in options.items()}
+    values = {key: value for key, value in given.items() if key in fields}
+    values |= {key: _converted(name, key, text, hints[key]) for key, text in options.items()}
     try:
         return found(**values)
     except InsituError:

@@ -7,18 +7,22 @@ once and applies many times; ``edit`` chains them for one photo.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from image_core import discovery
 from image_core.applying import apply_steps, value_of
-from image_core.errors import InsituError, InvalidInput, UnsupportedEdit
+from image_core.choosing import chosen_editor, models_of, name_of, refusal
+from image_core.errors import InsituError
+from image_core.instructions.captioner import needs_caption
+from image_core.local_editor_config import LocalEditorConfig
 from image_core.locating import Found, locate_step, location_of
 from image_core.photo import Photo
 from image_core.photo_result import PartRecord, PhotoResult, StageClock
+from image_core.planning import given_captions, plan_from_captions, plan_of_turns
 from image_core.preparing import PreparedPlan, prepare_steps, refuse_unsupported
 from image_core.region_hints import check_hint
-from image_core.seams import Editor, Grounder, LanguageProcessor, Segmenter
+from image_core.seams import Captioner, Editor, Grounder, LanguageProcessor, Segmenter
+from image_core.strengths import strength_for
 from image_core.types import (
     EditBatch,
     EditPlan,
@@ -27,54 +31,14 @@ from image_core.types import (
     Image,
     Location,
     RegionHint,
+    Strength,
     never,
     no_progress,
 )
 
 MIN_CONFIDENCE = 0.5
-"""Below this a region found by phrase is refused (measured: see docs/grounding.md)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalEditorConfig:
-    """Which parts a ``LocalEditor`` is made of, by name.
-
-    Attributes:
-        language: The language processor.
-        grounder: Finds what a phrase names.
-        segmenter: Cuts it out.
-        editor: ``auto`` takes, for each step, the first editor that has its kind.
-        editor_options: ``key=value`` texts for a named editor.
-        min_confidence: Regions found by phrase below this are refused.
-    """
-
-    language: str = "rules"
-    grounder: str = "classic"
-    segmenter: str = "grabcut"
-    editor: str = "auto"
-    editor_options: tuple[str, ...] = ()
-    min_confidence: float = MIN_CONFIDENCE
-
-    def build(self) -> LocalEditor:
-        """Make the parts and the editor that chains them.
-
-        Raises:
-            InvalidInput: A name or value is wrong.
-            UnsupportedEdit: An editor option does not exist.
-            MissingWeights: A part's weights or extra are missing.
-        """
-        editor_names = list(AUTO_ORDER) if self.editor == "auto" else [self.editor]
-        return LocalEditor(
-            language=discovery.build("instructions", self.language),
-            grounder=discovery.build("grounding", self.grounder),
-            segmenter=discovery.build("segmentation", self.segmenter),
-            editors=discovery.Lazy("editors", editor_names, self.editor_options),
-            config=self,
-        )
-
-
-AUTO_ORDER = ("classic",)
-"""The editors that ``auto`` tries, strongest first."""
+"""Below this a region found by phrase is refused, unless the grounder has a bound of its own
+(measured for the classic one: see docs/grounding.md)."""
 
 
 class LocalEditor:
@@ -87,52 +51,72 @@ class LocalEditor:
         grounder: Grounder,
         segmenter: Segmenter,
         editors: Mapping[str, Any],
+        captioner: Captioner | None = None,
         config: LocalEditorConfig | None = None,
     ) -> None:
         """Chain parts that are already made.
 
         Args:
             language: Reads instructions.
+            captioner: Looks at the picture where an instruction leaves open what it is about.
             grounder: Finds what a phrase names.
             segmenter: Cuts it out.
             editors: ``Editor``s by name, in the order of preference; they may be made lazily.
             config: Kept for the receipt.
         """
         self.language = language
+        self.captioner = captioner
         self.grounder = grounder
         self.segmenter = segmenter
         self.editors = editors
-        self.config = config or LocalEditorConfig()
+        self.config = config or LocalEditorConfig(editor="given")
+        self._choices: dict[EditStep, str | None] = {}
 
     @classmethod
     def default(cls) -> LocalEditor:
-        """Make the one that needs no weights, no GPU and no torch."""
+        """Make the one that ``auto`` gives: on a machine without weights it needs no torch."""
         return LocalEditorConfig().build()
 
     def plan(
-        self, instruction: str, *, then: Sequence[str] = (), caption: str | None = None
+        self,
+        instruction: str,
+        *,
+        then: Sequence[str] = (),
+        caption: str | None = None,
+        image: Image | None = None,
     ) -> EditPlan:
         """Read an instruction and further turns.
 
-        "it" in a later turn is what the turn before was about.
+        "it" in a later turn is what the turn before was about. Where both captions stand in the
+        editor's options, no model is asked for a plan.
+
+        Args:
+            instruction: The user's words.
+            then: Further turns.
+            caption: What the picture shows, when known.
+            image: Shown to the captioner, where there is one, if the words leave open what they
+                are about (InstructEdit, section 4.4).
 
         Raises:
             InstructionNotUnderstood: A turn is in no form that the language processor knows.
             InvalidInput: A turn is empty or no text.
         """
-        plans = [self.language.parse(text, caption=caption) for text in (instruction, *then)]
-        steps: list[EditStep] = []
-        for step in (step for plan in plans for step in plan.steps):
-            earlier = steps[-1] if steps else None
-            if step.target.pronoun and earlier is not None and not earlier.whole_image:
-                step = replace(step, target=earlier.target)
-            steps.append(step)
-        return replace(plans[0], steps=tuple(steps))
+        turns = (instruction, *then)
+        captions = given_captions(self.config.editor_options)
+        if captions is not None:
+            return plan_from_captions(turns, captions)
+        plan = plan_of_turns(self.language, turns, caption)
+        if caption is None and image is not None and self.captioner and needs_caption(plan):
+            seen = self.captioner.caption([image])[0]
+            plan = replace(plan_of_turns(self.language, turns, seen or None), caption=seen)
+        return plan
 
     def choice(self, step: EditStep) -> str | None:
-        """Return the name of the editor that will do a step; None when none has its kind."""
-        fitting = (name for name, e in self.editors.items() if step.kind in e.capabilities.kinds)
-        return next(fitting, None)
+        """Return the name of the editor that will do a step; None when none can."""
+        if step not in self._choices:
+            auto = self.config.editor == "auto"
+            self._choices[step] = chosen_editor(self.editors, step, auto=auto)
+        return self._choices[step]
 
     def editor_for(self, step: EditStep) -> tuple[str, Editor]:
         """Return the editor that will do a step, and its name.
@@ -143,11 +127,7 @@ class LocalEditor:
         name = self.choice(step)
         if name is not None:
             return name, self.editors[name]
-        raise UnsupportedEdit(
-            f"{step.instruction!r} is an edit of the kind {step.kind!r}, "
-            f"which {' or '.join(self.editors)} cannot do",
-            hint=_who_could(step),
-        )
+        raise refusal(step, self.editors, auto=self.config.editor == "auto")
 
     def locate(
         self,
@@ -170,7 +150,7 @@ class LocalEditor:
         known: dict[Any, list[Found | InsituError]] = {}
         rows = []
         for step in plan.steps:
-            key = (step.target, step.whole_image, step.kind == "remove")
+            key = (step.target, step.whole_image, step.kind, step.relation)
             if key not in known:
                 known[key] = locate_step(
                     images,
@@ -178,11 +158,18 @@ class LocalEditor:
                     hints,
                     grounder=self.grounder,
                     segmenter=self.segmenter,
-                    min_confidence=self.config.min_confidence,
+                    min_confidence=self.min_confidence,
                     anywhere=self._finds_region(step),
                 )
             rows.append(known[key])
         return [location_of(column) for column in zip(*rows, strict=True)]
+
+    @property
+    def min_confidence(self) -> float:
+        """Regions found by phrase below this are refused."""
+        if self.config.min_confidence is not None:
+            return self.config.min_confidence
+        return float(getattr(self.grounder, "min_confidence", MIN_CONFIDENCE))
 
     def _finds_region(self, step: EditStep) -> bool:
         name = self.choice(step)
@@ -215,7 +202,7 @@ class LocalEditor:
         keys: Sequence[int],
         conditions: Sequence[Image] | None = None,
         composite_over: Sequence[Image] | None = None,
-        strength: float = 1.0,
+        strength: Strength | None = None,
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[EditResult | InsituError]:
@@ -228,7 +215,7 @@ class LocalEditor:
             keys: One opaque integer per image, which keys its random draws.
             conditions: The originals; ``images`` unless given.
             composite_over: What the edits are laid over; ``images`` unless given.
-            strength: In [0, 1].
+            strength: In [0, 1], or ``auto``; each editor's own measure unless given.
             progress: Told a stage's name and its done share.
             cancelled: Asked between pieces of work.
 
@@ -236,20 +223,29 @@ class LocalEditor:
             One outcome per image: a result, equal to ``composite_over`` outside the regions, or
             the error that belongs to this image.
         """
-        if not 0 <= strength <= 1:
-            raise InvalidInput(f"strength {strength} is not between 0 and 1")
+        strengths = self.strengths(prepared.plan, strength)
         batch = EditBatch(
             images=images,
             conditions=images if conditions is None else conditions,
             composite_over=images if composite_over is None else composite_over,
             regions=[location.regions[0] for location in locations],
             keys=keys,
-            strength=strength,
             progress=progress or no_progress,
             cancelled=cancelled or never,
         )
         sizes = [self.editor_for(step)[1].capabilities.max_batch for step in prepared.plan.steps]
-        return apply_steps(prepared.plan.steps, prepared.edits, sizes, batch, locations)
+        return apply_steps(
+            prepared.plan.steps, prepared.edits, sizes, batch, locations, strengths=strengths
+        )
+
+    def strengths(self, plan: EditPlan, wanted: Strength | None) -> list[Strength]:
+        """Return the strength of each step.
+
+        Raises:
+            InvalidInput: It is not between 0 and 1.
+            UnsupportedEdit: A step's editor has no such strength.
+        """
+        return [strength_for(*self.editor_for(step), wanted) for step in plan.steps]
 
     def edit(
         self,
@@ -257,9 +253,10 @@ class LocalEditor:
         instruction: str,
         *,
         then: Sequence[str] = (),
+        plan: EditPlan | None = None,
         hint: RegionHint | None = None,
         seed: int = 0,
-        strength: float = 1.0,
+        strength: Strength | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> PhotoResult:
         """Edit one photo: plan, locate, prepare and apply.
@@ -268,9 +265,10 @@ class LocalEditor:
             photo: From ``Photo.open``.
             instruction: The user's words.
             then: Further turns.
+            plan: The plan that was made of them before; then they are not read again.
             hint: The region in the user's hand; then phrases are not grounded.
             seed: Keys every random draw.
-            strength: In [0, 1].
+            strength: In [0, 1], or ``auto``; each editor's own measure unless given.
             progress: Told a stage's name and its done share.
 
         Returns:
@@ -284,9 +282,10 @@ class LocalEditor:
         if hint is not None:
             check_hint(hint, width=width, height=height)
         with clock.stage("plan"):
-            plan = self.plan(instruction, then=then)
-            for step in plan.steps:
-                self.editor_for(step)
+            if plan is None:
+                looks = self.captioner is not None and hint is None
+                plan = self.plan(instruction, then=then, image=photo.rgb() if looks else None)
+            strengths = self.strengths(plan, strength)
         with clock.stage("decode"):
             image = photo.rgb()
         with clock.stage("locate"):
@@ -315,25 +314,26 @@ class LocalEditor:
             seed=seed,
             strength=strength,
             seconds=clock.seconds,
-            parts=self._part_record(plan),
+            rows=clock.rows,
+            parts=self._part_record(plan, strengths),
         )
 
-    def _part_record(self, plan: EditPlan) -> PartRecord:
+    def models(self, plan: EditPlan) -> tuple[str, ...]:
+        """Return the models whose networks a plan runs; empty on the weight-free route."""
+        editors = [self.editor_for(step)[1] for step in plan.steps]
+        spoke = [self.language] if "language_model" in plan.processor else []
+        looked = [self.captioner] if plan.caption else []
+        return models_of([*spoke, *looked, self.grounder, self.segmenter, *editors])
+
+    def _part_record(self, plan: EditPlan, strengths: Sequence[Strength]) -> PartRecord:
         return PartRecord(
             language=plan.processor,
-            grounder=self.config.grounder,
-            segmenter=self.config.segmenter,
+            grounder=name_of(self.grounder, "grounding", self.config.grounder),
+            segmenter=name_of(self.segmenter, "segmentation", self.config.segmenter),
             editors=tuple(self.editor_for(step)[0] for step in plan.steps),
             editor=self.config.editor,
             editor_options=self.config.editor_options,
-            min_confidence=self.config.min_confidence,
+            min_confidence=self.min_confidence,
+            strengths=tuple(strengths),
+            models=self.models(plan),
         )
-
-
-def _who_could(step: EditStep) -> str:
-    if step.kind in {"replace", "add", "style", "attribute"}:
-        return (
-            "That takes a generative editor (InstructEdit, FLUX.2 klein, Qwen-Image-Edit …); this "
-            "version has none built in: plug one in with --editor FILE.py:Class (docs/plugin.md)."
-        )
-    return f"The built-in editor {AUTO_ORDER[0]} can: leave --editor away."

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,18 +16,21 @@ import numpy as np
 
 from image_core.compositing import bounding_box, support
 from image_core.errors import InvalidInput
+from image_core.evaluations import counting
 from image_core.mask_file import encode_mask
 from image_core.photo import Photo, refuse_source, write_atomically
 from image_core.receipt import mask_path, receipt_path, seal, sha256, versions
-from image_core.types import EditPlan, EditResult, Location, Region, RegionHint
+from image_core.types import EditPlan, EditResult, Location, Region, RegionHint, Strength
+from image_core.weights import licence_of
 
 
 class StageClock:
-    """Wall seconds by stage."""
+    """Wall seconds and network rows by stage."""
 
     def __init__(self, progress: Callable[[str, float], None] | None = None) -> None:
         """Start with no stage."""
         self.seconds: dict[str, float] = {}
+        self.rows: dict[str, dict[str, int]] = {}
         self._progress = progress
 
     @contextmanager
@@ -36,7 +39,10 @@ class StageClock:
         if self._progress:
             self._progress(name, 0.0)
         start = time.perf_counter()
-        yield
+        with counting() as rows:
+            yield
+        if rows:
+            self.rows[name] = dict(rows)
         self.seconds[name] = round(time.perf_counter() - start, 4)
         if self._progress:
             self._progress(name, 1.0)
@@ -44,7 +50,19 @@ class StageClock:
 
 @dataclass(frozen=True, kw_only=True)
 class PartRecord:
-    """Which parts made an edit, by name."""
+    """Which parts made an edit, by name.
+
+    Attributes:
+        language: The language processor that spoke.
+        grounder: It found the region.
+        segmenter: It cut it out.
+        editors: One per step.
+        editor: The editor that was asked for, or ``auto``.
+        editor_options: ``key=value`` texts.
+        min_confidence: Regions found by phrase below this were refused.
+        strengths: One per step.
+        models: Hub ids or folders of the networks.
+    """
 
     language: str
     grounder: str
@@ -53,6 +71,8 @@ class PartRecord:
     editor: str
     editor_options: tuple[str, ...]
     min_confidence: float
+    strengths: tuple[Strength, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +108,10 @@ class PhotoResult:
         then: The further turns.
         hint: The region in the user's hand.
         seed: The seed.
-        strength: In [0, 1].
+        strength: As it was asked for; None for each editor's own.
         parts: Who did it.
         seconds: Wall seconds by stage.
+        rows: Network rows by stage and network.
     """
 
     source: Photo
@@ -102,9 +123,10 @@ class PhotoResult:
     then: tuple[str, ...]
     hint: RegionHint | None
     seed: int
-    strength: float
+    strength: Strength | None
     parts: PartRecord
     seconds: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -148,7 +170,7 @@ class PhotoResult:
     def _receipt(self) -> dict[str, Any]:
         """Return what is known before anything is written."""
         return {
-            "versions": versions(),
+            "versions": versions(neural=bool(self.parts.models)),
             "instruction": self.plan.instruction,
             "then": list(self.then),
             "seed": self.seed,
@@ -163,9 +185,23 @@ class PhotoResult:
                 "sha256": self.source.sha256,
                 "format": self.source.format,
             },
-            "evaluations": self.result.evaluations,
-            "model_licences": [],
+            "evaluations": sum(sum(networks.values()) for networks in self.rows.values()),
+            "evaluations_by_stage": self.rows,
+            "notes": list(self.result.notes),
+            "model_licences": licences_of(self.parts.models),
         }
+
+
+def licences_of(models: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what is known of the licences of models, JSON-able; one entry a model."""
+    found = []
+    for model in models:
+        record = licence_of(model)
+        known = (
+            {"licence": "unverified", "source": "unverified"} if record is None else asdict(record)
+        )
+        found.append({**known, "model": model})
+    return found
 
 
 def check_output(output: Path, source: Path) -> None:

@@ -19,6 +19,7 @@ from image_core.errors import IntegrityError, InvalidInput
 
 FORMAT = 1
 _PACKAGES = ("insitu", "numpy", "opencv-python-headless", "pillow", "scikit-image", "tifffile")
+_NEURAL = ("torch", "diffusers", "transformers")
 
 
 def receipt_path(output: Path) -> Path:
@@ -36,10 +37,14 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that decide what an edit looks like."""
+def versions(*, neural: bool = False) -> dict[str, str]:
+    """Return the versions that decide what an edit looks like.
+
+    Args:
+        neural: Networks took part.
+    """
     found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *(_NEURAL if neural else ())):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -1,4 +1,8 @@
-"""The seams that parts plug into: small protocols, any object with the methods will do."""
+"""The seams that parts plug into: small protocols, any object with the methods will do.
+
+Any part may have a method ``why_not() -> str``: why it cannot run here now (an extra or weights
+missing), empty when it can; ``auto`` passes over those that cannot.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,21 @@ class LanguageProcessor(Protocol):
 
 
 @runtime_checkable
+class Captioner(Protocol):
+    """Says what pictures show, for instructions that leave it open."""
+
+    def caption(self, images: Sequence[Image]) -> list[str]:
+        """Return one caption per image; empty where there is nothing to say."""
+        ...
+
+
+@runtime_checkable
 class Grounder(Protocol):
-    """Finds what a phrase names."""
+    """Finds what a phrase names.
+
+    A grounder may have an attribute ``min_confidence``: detections that score below it are
+    refused (0.5 unless it has one).
+    """
 
     def ground(self, images: Sequence[Image], step: EditStep) -> list[list[Detection]]:
         """Return each image's detections, best first; an empty list where there is none."""

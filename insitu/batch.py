@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_core.errors import InsituError, InvalidInput
-from image_core.instructions import RulesConfig
 from image_core.photo import SUFFIXES
 from image_core.receipt import receipt_path
 from insitu.done_before import is_done
 from insitu.exit_codes import ExitCode, code_of
 from insitu.reporting import error_line, error_outcome, print_json
-from insitu.request import EditRequest, perform
+from insitu.request import EditRequest, editor_of, perform
 from insitu.single import request_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from image_core.local_editor import LocalEditor
     from insitu.image import ImageCommand
 
 _BYTES_A_WORKER = 2 * 2**30
@@ -48,10 +48,13 @@ def run_batch(command: ImageCommand) -> int:
         InvalidInput: No photo matches, the output is no folder, or a value is bad for all of them.
     """
     requests = _requests(command)
+    editor = editor_of(requests[0])
+    plan = editor.plan(command.instruction, then=command.then)  # wrong for all is told once
+    shared = editor if editor.models(plan) else None
     tally: Counter[str] = Counter()
     as_json = command.format == "json"
     with _progress_bar(len(requests)) as bar:
-        for outcome in _outcomes(requests, command.workers):
+        for outcome in _outcomes(requests, command.workers, shared):
             tally[outcome["status"]] += 1
             if as_json:
                 print_json(outcome)
@@ -76,7 +79,6 @@ def run_batch(command: ImageCommand) -> int:
 def _requests(command: ImageCommand) -> list[EditRequest]:
     if command.mask_out is not None or command.candidates_out is not None:
         raise InvalidInput("--mask-out and --candidates-out are for one photo, not for a folder")
-    RulesConfig().build().parse(command.instruction)  # what is wrong for all is told once
     folder, sources = _sources(command.input)
     output = Path(command.output) if command.output is not None else _default_folder(folder)
     if output.exists() and not output.is_dir():
@@ -128,8 +130,16 @@ def _default_folder(folder: Path) -> Path:
     return whole.with_name(f"{whole.name}.edited")
 
 
-def _outcomes(requests: Sequence[EditRequest], workers: int) -> Iterator[dict[str, Any]]:
-    """Give outcomes as they come; never more photos in memory than there are workers."""
+def _outcomes(
+    requests: Sequence[EditRequest], workers: int, shared: LocalEditor | None
+) -> Iterator[dict[str, Any]]:
+    """Give outcomes as they come; never more photos in memory than there are workers.
+
+    With networks there is one worker, this process, so that they are loaded once.
+    """
+    if shared is not None:
+        yield from (_safely(request, shared) for request in requests)
+        return
     workers = min(workers if workers > 0 else _fitting_workers(), len(requests))
     if workers == 1:
         yield from map(_safely, requests)
@@ -165,7 +175,7 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _safely(request: EditRequest) -> dict[str, Any]:
+def _safely(request: EditRequest, editor: LocalEditor | None = None) -> dict[str, Any]:
     """Do one request, and turn whatever goes wrong into an outcome."""
     known = {"input": str(request.source), "output": str(request.output)}
     try:
@@ -173,7 +183,7 @@ def _safely(request: EditRequest) -> dict[str, Any]:
             receipt = str(receipt_path(request.output))
             return {"status": "skipped", "exit_code": 0, **known, "receipt": receipt}
         request.output.parent.mkdir(parents=True, exist_ok=True)
-        return perform(request)
+        return perform(request, editor=editor)
     except InsituError as error:
         return error_outcome(error, code_of(error), **known)
     except OSError as error:

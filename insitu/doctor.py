@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from image_core.types import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +46,12 @@ def examine() -> dict[str, Any]:
     import os
     from typing import get_args
 
+    from image_core.choosing import grounder_name, segmenter_name
     from image_core.discovery import names
-    from image_core.local_editor import LocalEditor
     from image_core.receipt import versions
-    from image_core.types import EditStep, Kind
+    from image_core.types import Kind
 
-    editor = LocalEditor.default()
-    editors = {}
-    for kind in get_args(Kind):
-        name = editor.choice(EditStep(instruction="", kind=kind))
-        editors[kind] = (
-            {"editor": name, "why": "the strongest that is present and has this kind"}
-            if name
-            else {
-                "editor": None,
-                "why": "takes a generative editor; none is built in or registered",
-            }
-        )
+    editors = {kind: _taken(kind) for kind in get_args(Kind)}
     extras = {
         name: all(importlib.util.find_spec(module) is not None for module in modules)
         for name, modules in _EXTRAS.items()
@@ -70,9 +62,30 @@ def examine() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         "extras": extras,
         "registered_editors": names("editors"),
+        "parts": {
+            "grounder": grounder_name("auto"),
+            "segmenter": segmenter_name("auto"),
+        },
         "editors": editors,
         "problems": _problems(),
     }
+
+
+def _taken(kind: Kind) -> dict[str, Any]:
+    """Return the editor that ``auto`` takes for a kind, and why not a stronger one."""
+    from image_core.choosing import readiness
+
+    passed: dict[str, list[str]] = {}
+    for name, reason in readiness(kind):
+        if not reason:
+            why = ["the strongest that is present", *_reasons(passed)]
+            return {"editor": name, "why": "; ".join(why)}
+        passed.setdefault("no weights" if "are missing" in reason else reason, []).append(name)
+    return {"editor": None, "why": "; ".join(_reasons(passed))}
+
+
+def _reasons(passed: dict[str, list[str]]) -> list[str]:
+    return [f"{', '.join(names)}: {reason}" for reason, names in passed.items()]
 
 
 _EXTRAS = {
@@ -114,6 +127,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
     for name, present in report["extras"].items():
         state = "installed" if present else f"not installed (pip install 'insitu[{name}]')"
         lines.append(f"extra {name}: {state}")
+    for part, name in report["parts"].items():
+        lines.append(f"{part}: {name}")
     lines.append("what auto takes:")
     for kind, choice in report["editors"].items():
         name = choice["editor"] or "nothing"

@@ -29,7 +29,9 @@ def is_done(request: EditRequest) -> bool:
             and receipt["hint"] == hint_record(region_hint(request))
             and receipt["parts"]["editor"] == request.editor
             and receipt["parts"]["editor_options"] == list(request.editor_options)
-            and receipt["versions"] == versions()
+            and request.grounder in ("auto", receipt["parts"]["grounder"])
+            and request.segmenter in ("auto", receipt["parts"]["segmenter"])
+            and receipt["versions"] == versions(neural=bool(receipt["parts"]["models"]))
         )
         return same_request and all(
             sha256(path.read_bytes()) == receipt[name]["sha256"]

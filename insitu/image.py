@@ -68,16 +68,23 @@ class ImageCommand:
     """Which editor; auto takes the strongest that is present and fits."""
     editor_options: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
     """Options of a named editor."""
+    language: str = "auto"
+    """Which language processor: rules, language_model, or auto."""
+    grounder: str = "auto"
+    """Which part finds what a phrase names; auto takes the strongest that is present."""
+    segmenter: str = "auto"
+    """Which part cuts it out; auto takes the strongest that is present."""
     seed: int = 0
     """Keys every random draw."""
-    strength: Annotated[float | Literal["auto"], tyro.conf.arg(metavar="S")] = 1.0
-    """How much of the edit, from 0 to 1 (auto where the editor has it)."""
+    strength: Annotated[float | Literal["auto"] | None, tyro.conf.arg(metavar="S")] = None
+    """How much of the edit, from 0 to 1 (auto where the editor has it); the editor's own measure
+    unless given."""
     lossy: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Allow a container that changes every pixel a little."""
     format: Literal["text", "json"] = "text"
     """json: one object a line on stdout."""
     device: str = "auto"
-    """auto, cpu, cuda or cuda:N; the classic parts run on the CPU."""
+    """Where networks run: auto, cpu, cuda, cuda:N or mps."""
     replay: Annotated[str | None, tyro.conf.arg(metavar="RECEIPT")] = None
     """Repeat the edit of a receipt, instead of INPUT and INSTRUCTION."""
     workers: int = 0

@@ -14,13 +14,23 @@ import numpy as np
 
 from image_core.compositing import FEATHER, union
 from image_core.errors import AmbiguousTarget, InvalidInput, UnsupportedEdit
-from image_core.local_editor import LocalEditor, LocalEditorConfig
+from image_core.local_editor import LocalEditor
+from image_core.local_editor_config import LocalEditorConfig
 from image_core.mask_file import read_mask
 from image_core.photo import Photo, write_atomically
-from image_core.photo_result import check_output, region_record
+from image_core.photo_result import PartRecord, check_output, region_record
 from image_core.receipt import receipt_path
 from image_core.region_hints import check_hint
-from image_core.types import Detection, Image, Location, Mask, Region, RegionHint
+from image_core.types import (
+    Detection,
+    EditPlan,
+    Image,
+    Location,
+    Mask,
+    Region,
+    RegionHint,
+    Strength,
+)
 from insitu.overlay import (
     candidates_picture,
     check_picture_suffix,
@@ -53,14 +63,40 @@ class EditRequest:
     candidates_out: Path | None = None
     editor: str = "auto"
     editor_options: tuple[str, ...] = ()
+    language: str = "auto"
+    grounder: str = "auto"
+    segmenter: str = "auto"
+    plan: EditPlan | None = None
     seed: int = 0
-    strength: float | str = 1.0
+    strength: Strength | None = None
     lossy: bool = False
     device: str = "auto"
 
 
-def perform(request: EditRequest, progress: Progress | None = None) -> dict[str, Any]:
+def editor_of(request: EditRequest) -> LocalEditor:
+    """Make the editor that a request asks for."""
+    return LocalEditorConfig(
+        language=request.language,
+        grounder=request.grounder,
+        segmenter=request.segmenter,
+        editor=request.editor,
+        editor_options=request.editor_options,
+        device=request.device,
+    ).build()
+
+
+def perform(
+    request: EditRequest,
+    progress: Progress | None = None,
+    editor: LocalEditor | None = None,
+) -> dict[str, Any]:
     """Do one request.
+
+    Args:
+        request: What is asked for.
+        progress: Told a stage's name and its done share.
+        editor: The one that ``editor_of`` made for this request or one with the same parts, so that
+            a batch loads its networks once.
 
     Returns:
         The outcome to report, with ``status`` ``done`` or ``dry_run``.
@@ -75,11 +111,9 @@ def perform(request: EditRequest, progress: Progress | None = None) -> dict[str,
         width, height = photo.size
         check_hint(hint, width=width, height=height)
     _check_values(request)
-    config = LocalEditorConfig(editor=request.editor, editor_options=request.editor_options)
-    editor = config.build()
+    editor = editor or editor_of(request)
     if request.dry_run:
         return _dry_run(request, photo, hint, editor)
-    strength = _strength(request, editor)
     try:
         result = editor.edit(
             photo,
@@ -87,7 +121,8 @@ def perform(request: EditRequest, progress: Progress | None = None) -> dict[str,
             then=request.then,
             hint=hint,
             seed=request.seed,
-            strength=strength,
+            plan=request.plan,
+            strength=request.strength,
             progress=progress,
         )
     except AmbiguousTarget as error:
@@ -104,7 +139,9 @@ def perform(request: EditRequest, progress: Progress | None = None) -> dict[str,
         "receipt": str(saved.receipt),
         "region": region_summary(result.result.regions),
         "editor": "+".join(dict.fromkeys(result.parts.editors)),
-        "warnings": [*saved.warnings, *_device_warning(request)],
+        "evaluations": sum(sum(networks.values()) for networks in result.rows.values()),
+        "notes": list(result.result.notes),
+        "warnings": [*saved.warnings, *_device_warning(request, result.parts)],
         "seconds": round(sum(result.seconds.values()), 3),
     }
 
@@ -112,8 +149,9 @@ def perform(request: EditRequest, progress: Progress | None = None) -> dict[str,
 def _dry_run(
     request: EditRequest, photo: Photo, hint: RegionHint | None, editor: LocalEditor
 ) -> dict[str, Any]:
-    plan = editor.plan(request.instruction, then=request.then)
     image = photo.rgb()
+    looked_at = image if hint is None else None
+    plan = editor.plan(request.instruction, then=request.then, image=looked_at)
     outcome = editor.locate([image], plan, [hint])[0]
     if isinstance(outcome, AmbiguousTarget):
         _write_candidates(request, lambda: image, outcome.candidates)
@@ -162,23 +200,13 @@ def _check_paths(request: EditRequest, photo: Photo) -> None:
 
 
 def _check_values(request: EditRequest) -> None:
-    if isinstance(request.strength, float) and not (
-        math.isfinite(request.strength) and 0 <= request.strength <= 1
-    ):
-        raise InvalidInput(f"the strength {request.strength:g} is not between 0 and 1")
+    strength = request.strength
+    if isinstance(strength, float) and not (math.isfinite(strength) and 0 <= strength <= 1):
+        raise InvalidInput(f"the strength {strength:g} is not between 0 and 1")
     if request.seed < 0:
         raise InvalidInput(f"the seed {request.seed} is negative", hint="Any whole number from 0.")
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", request.device):
         raise InvalidInput(f"there is no device {request.device!r}", hint="auto, cpu or cuda.")
-
-
-def _strength(request: EditRequest, editor: LocalEditor) -> float:
-    if request.strength == "auto":
-        raise UnsupportedEdit(
-            f"{' and '.join(editor.editors)} has no automatic strength",
-            hint="Give --strength a number from 0 to 1.",
-        )
-    return float(request.strength)
 
 
 def region_hint(request: EditRequest) -> RegionHint:
@@ -205,8 +233,8 @@ def _hint(request: EditRequest) -> RegionHint | None:
     return None
 
 
-def _device_warning(request: EditRequest) -> list[str]:
-    if request.device.startswith(("cuda", "mps")):
+def _device_warning(request: EditRequest, parts: PartRecord) -> list[str]:
+    if request.device.startswith(("cuda", "mps")) and not parts.models:
         return [f"the parts that did this edit run on the CPU, not on {request.device}"]
     return []
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_core.errors import IntegrityError, InvalidInput
 from image_core.photo import SUFFIXES
+from image_core.plan_record import plan_of_record
 from image_core.receipt import mask_path, read_receipt, sha256
 from insitu.reporting import print_json
 from insitu.request import EditRequest, Progress, perform
@@ -35,6 +37,9 @@ def request_of(command: ImageCommand, source: Path, output: Path) -> EditRequest
         candidates_out=Path(command.candidates_out) if command.candidates_out is not None else None,
         editor=command.editor,
         editor_options=command.editor_options,
+        language=command.language,
+        grounder=command.grounder,
+        segmenter=command.segmenter,
         seed=command.seed,
         strength=command.strength,
         lossy=command.lossy,
@@ -74,8 +79,10 @@ def run_replay(command: ImageCommand) -> int:
     receipt = read_receipt(receipt_file)
     recorded = receipt_file.with_name(receipt["output"]["path"])
     request = _recorded_request(receipt, recorded)
+    if command.device != "auto":
+        request = replace(request, device=command.device)
     if command.output is not None:
-        request = EditRequest(**{**vars(request), "output": Path(command.output)})
+        request = replace(request, output=Path(command.output))
     code = _perform_and_report(request, command.format)
     if sha256(request.output.read_bytes()) != receipt["output"]["sha256"]:
         print(
@@ -87,6 +94,10 @@ def run_replay(command: ImageCommand) -> int:
 
 def _recorded_request(receipt: dict[str, Any], output: Path) -> EditRequest:
     source = Path(receipt["source"]["path"])
+    parts = receipt["parts"]
+    editor = parts["editor"]
+    if editor == "auto" and len(set(parts["editors"])) == 1:
+        editor = parts["editors"][0]  # what it took then, whatever it would take now
     _unchanged(source, receipt["source"]["sha256"], "source")
     hint = receipt["hint"]
     mask = None
@@ -105,8 +116,11 @@ def _recorded_request(receipt: dict[str, Any], output: Path) -> EditRequest:
         boxes=tuple(tuple(box) for box in hint["boxes"]),
         points=tuple(tuple(point) for point in hint["points"]),
         not_points=tuple(tuple(point) for point in hint["not_points"]),
-        editor=receipt["parts"]["editor"],
-        editor_options=tuple(receipt["parts"]["editor_options"]),
+        editor=editor,
+        editor_options=tuple(parts["editor_options"]),
+        grounder=parts["grounder"],
+        segmenter=parts["segmenter"],
+        plan=plan_of_record(receipt["plan"]),
         seed=receipt["seed"],
         strength=receipt["strength"],
         lossy=receipt["output"]["how"] == "lossy",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# networks of miniature size gain nothing from threads, which wait for each other busily
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

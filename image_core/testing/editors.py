@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 
-from image_core.errors import EditFailed
+from image_core.errors import EditFailed, UnsupportedEdit
 from image_core.seams import Editor, PreparedEdit
 from image_core.testing.scenes import STEPS, batch_of, scene
 from image_core.types import Edit, EditBatch, EditStep, Image, Kind, Mask
@@ -161,6 +161,9 @@ class _Check:
     def _strength(self, prepared: PreparedEdit, whole: Image) -> None:
         inside = self.alpha > 0
         changes = []
+        if not self.editor.capabilities.has_strength:
+            self._has_no_strength(prepared)
+            return
         for strength in (0.0, 0.5):
             work = batch_of([self.image], [self.alpha], strength=strength)
             edited = self._edit(prepared, work).images[0]
@@ -174,6 +177,14 @@ class _Check:
                 f"strength 0.5 changes the region by {changes[1]:.4f}, which is not between "
                 f"strength 0 ({changes[0]:.4f}) and 1 ({full:.4f})",
             )
+
+    def _has_no_strength(self, prepared: PreparedEdit) -> None:
+        work = batch_of([self.image], [self.alpha], strength=0.5)
+        try:
+            prepared.edit(work)
+        except UnsupportedEdit:
+            return
+        self._demand(False, "it says that it has no strength, but takes strength 0.5")
 
     def _empty_region(self, prepared: PreparedEdit) -> None:
         if not self.editor.capabilities.needs_region:

@@ -103,7 +103,7 @@ def loaded(kind: Any, folder: Path, **options: Any) -> Any:
     Args:
         kind: The class.
         folder: From ``folder_of``.
-        options: Passed on (``subfolder``, ``torch_dtype`` …).
+        options: Passed on (``subfolder``, ``dtype`` …).
 
     Raises:
         MissingWeights: A file that the class needs is missing or torn, or a module that it needs

@@ -149,8 +149,9 @@ class PreparedClassic:
             EditFailed: A region is not empty, but nothing was measured when it was prepared.
             EditCancelled: ``work.cancelled`` said so.
         """
-        if not 0 <= work.strength <= 1:
-            raise InvalidInput(f"the strength must be from 0 to 1, not {work.strength}")
+        strength = work.strength
+        if strength == "auto" or not 0 <= strength <= 1:
+            raise InvalidInput(f"the strength must be from 0 to 1, not {strength}")
         if not len(work.images) == len(work.regions) == len(work.keys):
             raise InvalidInput(
                 f"a batch needs one region and one key an image; it has {len(work.images)} images, "
@@ -166,9 +167,7 @@ class PreparedClassic:
                 work.progress("edit", (index + min(max(done, 0.0), 1.0)) / len(work.images))
 
             tick(0.0)
-            edited, said = self._edit_one(
-                image, region.alpha, work.keys[index], work.strength, tick
-            )
+            edited, said = self._edit_one(image, region.alpha, work.keys[index], strength, tick)
             images.append(edited)
             warnings += [warning for warning in said if warning not in warnings]
             work.progress("edit", (index + 1) / len(work.images))

@@ -1,0 +1,1 @@
+"""Named presets of photos, NeRF captures and videos: typed Python that only composes."""

@@ -1,0 +1,1 @@
+"""What the diffusion editors share: the schedule, DDIM both ways, guidance, noise, networks."""
