@@ -61,8 +61,6 @@ class LocalEditorConfig:
             () if auto else self.editor_options,
             given=given,
         )
-        if not auto:
-            editors[self.editor]  # a wrong name or option is told at once
         language = (
             RulesThenModel.present(given)
             if self.language == "auto"

@@ -51,7 +51,8 @@ def locate_step(
         grounder: Finds what a phrase names.
         segmenter: Cuts it out.
         min_confidence: Regions found by phrase below this are refused.
-        anywhere: The editor finds its own region, so a step that names nothing gets all of it.
+        anywhere: The editor finds its own region, so a step that names nothing, or nothing that
+            can be found, gets all of the picture.
 
     Returns:
         One outcome per image: its region and the candidates, or its error (``TargetNotFound``,
@@ -75,7 +76,12 @@ def locate_step(
     found = _from_phrase(
         [images[index] for index in by_phrase], step, grounder, segmenter, min_confidence
     )
-    outcomes.update(zip(by_phrase, found, strict=True))
+    for index, outcome in zip(by_phrase, found, strict=True):
+        if anywhere and isinstance(outcome, TargetNotFound):
+            whole = np.ones(images[index].shape[:2], np.float32)
+            evidence = "not found by its name; the editor looks for it itself"
+            outcome = Region(alpha=whole, evidence=evidence), ()
+        outcomes[index] = outcome
     return [
         _finished(outcomes[index], step, image, hint)
         for index, (image, hint) in enumerate(zip(images, hints, strict=True))

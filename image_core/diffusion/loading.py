@@ -49,9 +49,7 @@ def load_latent_diffusion(
     kind = placement.dtype
 
     def part(module: Any, name: str, dtype: torch.dtype = kind) -> Any:
-        made = loaded(
-            module, folder, subfolder=name, dtype=dtype, **half_variant(folder / name)
-        )
+        made = loaded(module, folder, subfolder=name, dtype=dtype, **half_variant(folder / name))
         return made.to(home).eval().requires_grad_(False)
 
     tokenizers = [loaded(CLIPTokenizer, folder, subfolder="tokenizer")]

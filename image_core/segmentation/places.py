@@ -12,10 +12,13 @@ from image_core.types import Mask
 _GROW = 0.08  # of the region's size: what replaces a thing seldom has its very outline
 _LEAST = 16  # pixels along a side; a place smaller than this shows nothing
 _FEATHER = 4
+_SMALL_HOLE = 0.05  # of the region's area
 
 
 def grown_for_replacement(alpha: Mask, grow: float = _GROW) -> Mask:
     """Grow a thing's region, so that what comes in its place may have another outline.
+
+    Small holes, such as an emblem on a suit, go with the thing.
 
     Args:
         alpha: The thing's region.
@@ -26,9 +29,19 @@ def grown_for_replacement(alpha: Mask, grow: float = _GROW) -> Mask:
     if box is None:
         return alpha
     radius = max(2, round(grow * _size(box)))
+    inside = _without_small_holes(inside)
     wider = _within(inside, radius).astype(np.float32)
     # the feather lies in what was grown, or the thing would shine through at its own rim
     return np.maximum(feather_inwards(wider, min(_FEATHER, radius)), inside.astype(np.float32))
+
+
+def _without_small_holes(inside: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Fill what the region encloses and what is small against it."""
+    outside = np.pad(~inside, 1, constant_values=True).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < _SMALL_HOLE * np.count_nonzero(inside)
+    small[[0, labels[0, 0]]] = False  # the region itself, and what lies around it
+    return np.asarray(inside | small[labels][1:-1, 1:-1])
 
 
 def place_beside(alpha: Mask, relation: str) -> Mask:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from image_core.compositing import on_8_bit_grid
 from image_core.errors import AmbiguousTarget, InvalidInput, TargetNotFound
+from image_core.grounding import ClassicGrounderConfig
 from image_core.locating import locate_step
 from image_core.region_hints import check_hint
+from image_core.segmentation import GrabCutConfig
 from image_core.types import Detection, EditStep, Location, Region, RegionHint, Target
 
 IMAGE = np.zeros((20, 30, 3), np.float32)
@@ -212,3 +214,20 @@ def test_an_8_bit_file_holds_the_alpha_exactly(values):
     levels = np.rint(rounded * 255).astype(np.uint8)
     assert np.array_equal(levels.astype(np.float32) / np.float32(255), rounded)
     assert np.array_equal(levels > 0, alpha > 0)
+
+
+def test_an_editor_that_finds_its_own_region_gets_the_picture_where_the_name_leads_nowhere():
+    step = EditStep(
+        instruction="x", kind="replace", target=Target(phrase="unicorn", noun="unicorn"), value="y"
+    )
+    image = np.full((40, 50, 3), 0.5, np.float32)
+    parts = {
+        "grounder": ClassicGrounderConfig().build(),
+        "segmenter": GrabCutConfig().build(),
+        "min_confidence": 0.5,
+    }
+    (refused,) = locate_step([image], step, [None], **parts)
+    assert isinstance(refused, TargetNotFound)
+    ((region, _),) = locate_step([image], step, [None], anywhere=True, **parts)
+    assert (region.alpha == 1).all()
+    assert "itself" in region.evidence

@@ -203,3 +203,12 @@ def test_the_arguments_stay_as_they_are() -> None:
     for relation in RELATIONS:
         place_beside(alpha, relation)
     grown_for_replacement(alpha)
+
+
+def test_an_emblem_on_a_replaced_suit_goes_with_it_and_the_view_through_a_wreath_stays() -> None:
+    suit = host((40, 40, 160, 160))
+    suit[95:105, 95:105] = 0
+    wreath = host((40, 40, 160, 160))
+    wreath[70:130, 70:130] = 0
+    assert (grown_for_replacement(suit, 0.01)[95:105, 95:105] == 1).all()
+    assert (grown_for_replacement(wreath, 0.01)[90:110, 90:110] == 0).all()

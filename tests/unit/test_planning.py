@@ -57,7 +57,9 @@ def test_an_edited_caption_may_stand_alone() -> None:
 
 
 @pytest.mark.parametrize("options", [(), BOTH[:1], (BOTH[0], "edited_caption=  ")])
-def test_without_an_edited_caption_the_language_processor_is_asked(options: tuple[str, ...]) -> None:
+def test_without_an_edited_caption_the_language_processor_is_asked(
+    options: tuple[str, ...],
+) -> None:
     language = Listening()
     assert editor(language, *options).plan("do the magic").processor == "listening"
     assert language.heard == [("do the magic", None)]

@@ -95,7 +95,8 @@ class MaskedDdim:
         sweep = task.strength == "auto"
         ratios = ratios_tried(self.config.samples) if sweep else (float(task.strength),)
         depths = [used_steps(self.config.steps, ratio) for ratio in ratios]
-        ticks = Ticks(task=task, total=2 * max(depths) + 1)
+        again = self.config.reinvert and any(job.image is not job.condition for job in jobs)
+        ticks = Ticks(task=task, total=(3 if again else 2) * max(depths))
         chooser = self._chooser() if sweep else None
         with self.network.denoising():
             paths = paths_of(
