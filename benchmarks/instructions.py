@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # another package is called tests
+
+from instructions.compare import compare, load, tally  # noqa: E402
 
 from image_core.instructions import RulesConfig  # noqa: E402
-from tests.instructions.compare import compare, load, tally  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "instructions.md"
 
