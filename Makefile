@@ -51,6 +51,7 @@ bench: $(VENV)/.dev  ## the benchmarks; results go to benchmarks/results
 	$(BIN)/python -m benchmarks.instructions
 	$(BIN)/python -m benchmarks.photo_grounding
 	$(BIN)/python -m benchmarks.photo
+	$(BIN)/python -m benchmarks.editors
 
 docs: $(VENV)/.dev  ## run the commands and examples of README and docs
 	$(BIN)/python -m pytest tests/integration/test_docs.py

@@ -286,13 +286,12 @@ class LocalEditor:
                 looks = self.captioner is not None and hint is None
                 plan = self.plan(instruction, then=then, image=photo.rgb() if looks else None)
             strengths = self.strengths(plan, strength)
+            # what cannot be done, and what is missing for it, is told before any region
+            refuse_unsupported(plan, [self.editor_for(step)[1] for step in plan.steps])
         with clock.stage("decode"):
             image = photo.rgb()
         with clock.stage("locate"):
-            outcome = self.locate([image], plan, [hint])[0]
-            if isinstance(outcome, InsituError):  # what no editor could do is told first
-                refuse_unsupported(plan, [self.editor_for(step)[1] for step in plan.steps])
-            location = value_of(outcome)
+            location = value_of(self.locate([image], plan, [hint])[0])
         with clock.stage("prepare"):
             prepared = self.prepare(plan, [image], [location], keys=[seed])
         with clock.stage("apply"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class LatentDiffusion:
     identity: str = ""
     offload: bool = False
     most_rows: int = 16
+    _known: dict[tuple[int, ...], Tensor] = field(default_factory=dict, init=False)
 
     @property
     def factor(self) -> int:
@@ -141,7 +142,7 @@ class LatentDiffusion:
     def _called(self, sent: Tensor, level: Level, text: TextEmbedding) -> Tensor:
         output = self.unet(
             sent.to(self.placement.dtype),
-            level.time,
+            self._time(level),
             encoder_hidden_states=text.hidden.to(self.placement.device, self.placement.dtype),
             added_cond_kwargs=self._added(sent, text),
             return_dict=False,
@@ -167,11 +168,21 @@ class LatentDiffusion:
         if text.pooled is None:
             return None
         height, width = (side * self.factor for side in latents.shape[-2:])
-        sizes = torch.tensor([height, width, 0, 0, height, width], dtype=self.placement.dtype)
+        sizes = self._on_device((height, width, 0, 0, height, width), self.placement.dtype)
         return {
             "text_embeds": text.pooled.to(self.placement.device, self.placement.dtype),
-            "time_ids": sizes.to(self.placement.device).expand(len(latents), -1),
+            "time_ids": sizes.expand(len(latents), -1),
         }
+
+    def _time(self, level: Level) -> Tensor:
+        """Return a level's time as the network is told it."""
+        return self._on_device((level.time,), torch.int64)[0]
+
+    def _on_device(self, values: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Return small numbers on the device, copied there once: a copy waits for the device."""
+        if values not in self._known:
+            self._known[values] = torch.tensor(values, dtype=dtype, device=self.placement.device)
+        return self._known[values]
 
     @property
     def _vae_dtype(self) -> torch.dtype:

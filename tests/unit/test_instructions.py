@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instructions.compare import compare, load, tally
 
 from image_core.colour_names import parse_colour
 from image_core.errors import InstructionNotUnderstood, InvalidInput
 from image_core.instructions import RulesConfig, segmentation_phrase
 from image_core.instructions.text import vocabulary
 from image_core.types import EditPlan, EditStep, Target
-from tests.instructions.compare import compare, load, tally
 
 PROCESSOR = RulesConfig().build()
 DEVELOPMENT = load("development") or []

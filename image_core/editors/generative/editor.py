@@ -17,19 +17,24 @@ from image_core.editors.generative.crops import (
     planned,
     put_back,
     put_back_mask,
-    taken,
-    taken_mask,
+)
+from image_core.editors.generative.handing import (
+    captions_of,
+    check_conditions,
+    found_regions,
+    grouped_by_size,
+    job_of,
 )
 from image_core.editors.generative.outcomes import is_broken, is_unchanged
 from image_core.editors.generative.tasks import Job, Made, Method, Task
 from image_core.errors import (
     EditCancelled,
-    InvalidInput,
     MissingWeights,
     NonFiniteOutput,
     UnsupportedEdit,
 )
 from image_core.evaluations import counting
+from image_core.strengths import strength_for
 from image_core.types import Capabilities, Edit, EditBatch, EditStep, Image, Mask, Region, Strength
 from image_core.weights import folder_of, is_present, memory_needed
 
@@ -131,15 +136,6 @@ def _absent_modules() -> list[str]:
     return [module for module in _MODULES if importlib.util.find_spec(module) is None]
 
 
-def captions_of(step: EditStep, config: GenerativeConfig) -> tuple[str, str]:
-    """Return the captions before and after: the user's, else the plan's, else made of its words."""
-    if config.edited_caption.strip():
-        return config.source_caption.strip(), config.edited_caption.strip()
-    source = step.source_caption or step.target.phrase
-    edited = step.edited_caption or step.value or step.instruction
-    return source, edited
-
-
 @dataclass(kw_only=True)
 class GenerativeEdit:
     """A step whose captions are settled."""
@@ -168,17 +164,17 @@ class GenerativeEdit:
         if work.cancelled():
             raise EditCancelled("cancelled before the first network call")
         images: list[Image] = [np.array(image, np.float32) for image in work.images]
-        strength = strength_of(work, self.editor)
+        strength = strength_for(self.editor.name, self.editor, work.strength)
         alphas = [self._alpha(region, work, n) for n, region in enumerate(work.regions)]
         active = [n for n, alpha in enumerate(alphas) if support(alpha).any() and strength != 0]
         if not active:
             return Edit(images=images)
-        _check_conditions(work)
+        check_conditions(work)
         found: list[Mask | None] = [None] * len(images)
         # the method itself is not kept here: a retry in float32 needs its memory
         multiple = self.editor.method().multiple
         plans = {n: self._plan(alphas[n], multiple) for n in active}
-        groups = _by_size(plans)
+        groups = grouped_by_size(plans)
         notes: list[str] = []
         warnings: list[str] = []
         done = 0
@@ -186,7 +182,7 @@ class GenerativeEdit:
             for numbers in groups:
                 if work.cancelled():
                     raise EditCancelled("cancelled between two groups of pictures")
-                jobs = [_job(work, n, alphas[n], plans[n]) for n in numbers]
+                jobs = [job_of(work, n, alphas[n], plans[n]) for n in numbers]
                 task = self._task(work, strength, (done, len(numbers), len(active)))
                 made = self._made(jobs, task)
                 for place, n in enumerate(numbers):
@@ -205,7 +201,7 @@ class GenerativeEdit:
                 done += len(numbers)
         return Edit(
             images=images,
-            regions=_regions(work, found),
+            regions=found_regions(work, found),
             evaluations=rows.total(),
             rows=dict(rows),
             notes=tuple(dict.fromkeys(notes)),
@@ -260,80 +256,3 @@ class GenerativeEdit:
                 hint="Nothing was written. Try another editor or a lower --strength.",
             )
         return made
-
-
-def strength_of(work: EditBatch, editor: GenerativeEditor) -> Strength:
-    """Return how much is asked for.
-
-    Raises:
-        UnsupportedEdit: The editor has no such knob.
-    """
-    if work.strength == "auto":
-        if not editor.capabilities.automatic_strength:
-            raise UnsupportedEdit(
-                f"{editor.name} has no automatic strength",
-                hint="Give --strength a number from 0 to 1.",
-            )
-        return "auto"
-    if not editor.capabilities.has_strength and work.strength not in (0.0, 1.0):
-        raise UnsupportedEdit(
-            f"{editor.name} has no strength", hint="Leave --strength away, or take another editor."
-        )
-    return float(work.strength)
-
-
-def check_sides(jobs: Sequence[Job], multiple: int) -> None:
-    """Refuse jobs that a method was handed in a size it cannot work at.
-
-    Raises:
-        InvalidInput: Sizes differ or are not divisible.
-    """
-    sizes = {job.image.shape[:2] for job in jobs}
-    if len(sizes) != 1 or any(side % multiple for size in sizes for side in size):
-        raise InvalidInput(f"a method cannot work on pictures of {sorted(sizes)} together")
-
-
-def _check_conditions(work: EditBatch) -> None:
-    """Refuse originals of another size than what is to change: their crops would not match.
-
-    Raises:
-        InvalidInput: It says which sizes.
-    """
-    for image, condition in zip(work.images, work.conditions, strict=True):
-        if image.shape != condition.shape:
-            raise InvalidInput(
-                f"a picture of {image.shape[1]} x {image.shape[0]} has an original of "
-                f"{condition.shape[1]} x {condition.shape[0]}",
-                hint="Render at the original's size, or scale the original.",
-            )
-
-
-def _by_size(plans: Mapping[int, CropPlan]) -> list[list[int]]:
-    groups: dict[tuple[int, int], list[int]] = {}
-    for number, plan in plans.items():
-        groups.setdefault(plan.size, []).append(number)
-    return list(groups.values())
-
-
-def _job(work: EditBatch, number: int, alpha: Mask, plan: CropPlan) -> Job:
-    image, condition = work.images[number], work.conditions[number]
-    cut = taken(image, plan)
-    same = condition is image or np.array_equal(condition, image, equal_nan=True)
-    return Job(
-        image=cut,
-        condition=cut if same else taken(condition, plan),
-        mask=taken_mask(alpha, plan),
-        key=work.keys[number],
-        whole=plan.box == (0, 0, image.shape[1], image.shape[0]),
-    )
-
-
-def _regions(work: EditBatch, found: Sequence[Mask | None]) -> list[Region] | None:
-    """Return the regions that the method found itself, within those it was given."""
-    if all(mask is None for mask in found):
-        return None
-    regions = []
-    for given, mask in zip(work.regions, found, strict=True):
-        own = given.alpha if mask is None else np.minimum(given.alpha, mask)
-        regions.append(replace(given, alpha=np.asarray(own, np.float32)))
-    return regions

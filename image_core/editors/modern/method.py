@@ -14,7 +14,7 @@ import torch
 from image_core.devices import placement
 from image_core.diffusion.keyed_noise import generator_of
 from image_core.editors.generative import Job, Made, Task
-from image_core.editors.generative.editor import check_sides
+from image_core.editors.generative.handing import check_sides
 from image_core.editors.modern.checkpoint import Checkpoint
 from image_core.editors.modern.config import InstructedConfig, ModernConfig
 from image_core.editors.modern.families import Call, Defaults, Family, family_of
