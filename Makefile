@@ -37,7 +37,7 @@ demo: $(VENV)/.base  ## a real photo edited, from nothing
 	@$(BIN)/insitu demo -o demo_output
 
 test: $(VENV)/.dev  ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev  ## lint, format, types, import contracts
 	$(BIN)/ruff check .
