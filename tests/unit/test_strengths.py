@@ -20,7 +20,7 @@ class Part:
         self.capabilities = Capabilities(kinds=frozenset({"replace"}), **capabilities)  # type: ignore[arg-type]
 
     def prepare(self, step: object, reference: object) -> object:
-        raise NotImplementedError
+        raise AssertionError("a strength is judged without preparing anything")
 
 
 PLAIN = Part()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -20,7 +21,7 @@ _FILLED: frozenset[Kind] = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModernConfig(GenerativeConfig):
+class ModernConfig(GenerativeConfig, ABC):
     """What they share.
 
     Attributes:
@@ -50,9 +51,9 @@ class ModernConfig(GenerativeConfig):
         """Make the editor; its networks are loaded when it first edits."""
         return GenerativeEditor(self.name, self, self.capabilities(), _load)
 
+    @abstractmethod
     def capabilities(self) -> Capabilities:
         """Return what the editor can do."""
-        raise NotImplementedError
 
     def _for_check(self) -> dict[str, Any]:
         """Return the values that the base can judge."""
