@@ -80,7 +80,7 @@ def locate_step(
         if anywhere and isinstance(outcome, TargetNotFound):
             whole = np.ones(images[index].shape[:2], np.float32)
             evidence = "not found by its name; the editor looks for it itself"
-            outcome = Region(alpha=whole, evidence=evidence), ()
+            outcome = Region(alpha=whole, confidence=0.0, evidence=evidence), ()
         outcomes[index] = outcome
     return [
         _finished(outcomes[index], step, image, hint)

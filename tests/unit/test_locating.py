@@ -230,4 +230,5 @@ def test_an_editor_that_finds_its_own_region_gets_the_picture_where_the_name_lea
     assert isinstance(refused, TargetNotFound)
     ((region, _),) = locate_step([image], step, [None], anywhere=True, **parts)
     assert (region.alpha == 1).all()
+    assert region.confidence == 0
     assert "itself" in region.evidence
