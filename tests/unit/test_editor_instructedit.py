@@ -328,3 +328,9 @@ def test_tiles_and_visits_change_no_bit_of_a_small_edit(folder):
     assert low.network.offload
     plain = method_of(folder).run([job_of()], task()).images[0]
     assert np.array_equal(low.run([job_of()], task()).images[0], plain)
+
+
+def test_a_checkpoint_that_sees_more_than_latents_is_refused(tmp_path):
+    other = write_stable_diffusion(tmp_path / "ip2p", flavour="instruct-pix2pix")
+    with pytest.raises(InvalidInput):
+        masked_ddim.MaskedDdim.loaded(InstructEditConfig(model=str(other), device="cpu"))

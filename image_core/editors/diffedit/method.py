@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from image_core.diffusion.ddim import noised
-from image_core.diffusion.input_channels import check_input_channels
 from image_core.diffusion.keyed_noise import keyed_noise
 from image_core.diffusion.latent_masks import latent_masks
 from image_core.diffusion.schedule import used_steps
@@ -51,7 +50,6 @@ class DiffEdit:
             InvalidInput: They are of another kind.
         """
         masked = MaskedDdim.loaded(config)
-        check_input_channels(masked.network, 0, model=config.model, kind="text-to-image")
         return cls(masked=masked, config=config)
 
     @property

@@ -13,23 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from image_core.devices import placement
 from image_core.diffusion.ddim import Predictor, noised
 from image_core.diffusion.guidance import guided
-from image_core.diffusion.input_channels import check_input_channels
 from image_core.diffusion.keyed_noise import keyed_noise
 from image_core.diffusion.latent_masks import latent_masks
-from image_core.diffusion.loading import load_latent_diffusion
 from image_core.diffusion.network import LatentDiffusion
 from image_core.diffusion.safety import SafetyChecker
 from image_core.diffusion.sampling import denoised
 from image_core.diffusion.schedule import Level, used_steps
 from image_core.diffusion.text import joined
 from image_core.editors.generative import Job, Made, Task
+from image_core.editors.generative.networks import load_networks
 from image_core.editors.generative.ticks import Ticks
 from image_core.editors.inpainting.config import InpaintingConfig
 from image_core.types import Image, Mask
-from image_core.weights import folder_of
 
 
 @dataclass(kw_only=True)
@@ -54,13 +51,7 @@ class Inpainting:
             MissingWeights: They are not on this machine.
             InvalidInput: They are of another kind.
         """
-        folder = folder_of(config.model)
-        place = placement(config.device, config.dtype)
-        network = load_latent_diffusion(
-            folder, place, memory=config.memory, compiled=config.compile
-        )
-        check_input_channels(network, 1 + network.channels, model=config.model, kind="inpainting")
-        safety = SafetyChecker.of(folder, place, config.safety_checker)
+        network, safety = load_networks(config, "inpainting")
         return cls(network=network, config=config, safety=safety)
 
     @property

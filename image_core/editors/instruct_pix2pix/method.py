@@ -11,21 +11,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from image_core.devices import placement
 from image_core.diffusion.ddim import Predictor, noised
 from image_core.diffusion.guidance import guided_by_two
-from image_core.diffusion.input_channels import check_input_channels
 from image_core.diffusion.keyed_noise import keyed_noise
-from image_core.diffusion.loading import load_latent_diffusion
 from image_core.diffusion.network import LatentDiffusion
 from image_core.diffusion.safety import SafetyChecker
 from image_core.diffusion.sampling import denoised, denoised_ancestrally
 from image_core.diffusion.schedule import Level, used_steps
 from image_core.diffusion.text import joined
 from image_core.editors.generative import Job, Made, Task
+from image_core.editors.generative.networks import load_networks
 from image_core.editors.generative.ticks import Ticks
 from image_core.editors.instruct_pix2pix.config import InstructPix2PixConfig
-from image_core.weights import folder_of
 
 
 @dataclass(kw_only=True)
@@ -50,13 +47,7 @@ class InstructPix2Pix:
             MissingWeights: They are not on this machine.
             InvalidInput: They are of another kind.
         """
-        folder = folder_of(config.model)
-        place = placement(config.device, config.dtype)
-        network = load_latent_diffusion(
-            folder, place, memory=config.memory, compiled=config.compile
-        )
-        check_input_channels(network, network.channels, model=config.model, kind="InstructPix2Pix")
-        safety = SafetyChecker.of(folder, place, config.safety_checker)
+        network, safety = load_networks(config, "InstructPix2Pix")
         return cls(network=network, config=config, safety=safety)
 
     @property

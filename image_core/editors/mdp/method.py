@@ -16,11 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from image_core.devices import placement
 from image_core.diffusion.ddim import moved
 from image_core.diffusion.guidance import guided
-from image_core.diffusion.input_channels import check_input_channels
-from image_core.diffusion.loading import load_latent_diffusion
 from image_core.diffusion.network import LatentDiffusion
 from image_core.diffusion.originals import paths_of
 from image_core.diffusion.safety import SafetyChecker
@@ -28,10 +25,10 @@ from image_core.diffusion.schedule import Level, used_steps
 from image_core.diffusion.text import joined
 from image_core.diffusion.trajectories import TrajectoryCache
 from image_core.editors.generative import Job, Made, Task
+from image_core.editors.generative.networks import load_networks
 from image_core.editors.generative.ticks import Ticks
 from image_core.editors.mdp.config import MdpConfig
 from image_core.editors.mdp.mixing import mixing_factors
-from image_core.weights import folder_of
 
 
 @dataclass(kw_only=True)
@@ -58,18 +55,9 @@ class Mdp:
             MissingWeights: They are not on this machine.
             InvalidInput: They are of another kind.
         """
-        folder = folder_of(config.model)
-        place = placement(config.device, config.dtype)
-        network = load_latent_diffusion(
-            folder, place, memory=config.memory, compiled=config.compile
-        )
-        check_input_channels(network, 0, model=config.model, kind="text-to-image")
-        return cls(
-            network=network,
-            config=config,
-            safety=SafetyChecker.of(folder, place, config.safety_checker),
-            cache=TrajectoryCache() if config.cache else None,
-        )
+        network, safety = load_networks(config, "text-to-image")
+        cache = TrajectoryCache() if config.cache else None
+        return cls(network=network, config=config, safety=safety, cache=cache)
 
     @property
     def multiple(self) -> int:
