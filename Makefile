@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: setup setup-groundingdino demo test lint check bench docs clean
+.PHONY: setup setup-groundingdino demo demo-nerf test lint check bench docs clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -16,13 +16,18 @@ $(VENV)/.base: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e .
 	touch $@
 
+# what ns-train needs, several GB
+$(VENV)/.nerf: pyproject.toml requirements.lock | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[nerf]'
+	touch $@ $(VENV)/.base
+
 $(VENV)/.dev: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[dev]'
-	touch $@ $(VENV)/.base
+	touch $@ $(VENV)/.nerf $(VENV)/.base
 
 $(VENV)/.all: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[all,dev]'
-	touch $@ $(VENV)/.dev $(VENV)/.base
+	touch $@ $(VENV)/.dev $(VENV)/.nerf $(VENV)/.base
 
 setup: $(VENV)/.all  ## everything: all extras (several GB) and the development tools
 
@@ -35,6 +40,9 @@ setup-groundingdino: $(VENV)/.all groundingdino-overrides.txt  ## the groundingd
 
 demo: $(VENV)/.base  ## a real photo edited, from nothing
 	@$(BIN)/insitu demo -o demo_output
+
+demo-nerf: $(VENV)/.nerf  ## a scene reconstructed and edited on the CPU, from nothing
+	@$(BIN)/insitu demo --nerf -o demo_output/nerf
 
 test: $(VENV)/.dev  ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -52,6 +60,7 @@ bench: $(VENV)/.dev  ## the benchmarks; results go to benchmarks/results
 	$(BIN)/python -m benchmarks.photo_grounding
 	$(BIN)/python -m benchmarks.photo
 	$(BIN)/python -m benchmarks.editors
+	$(BIN)/python -m benchmarks.nerf
 
 docs: $(VENV)/.dev  ## run the commands and examples of README and docs
 	$(BIN)/python -m pytest tests/integration/test_docs.py

@@ -12,9 +12,12 @@ import tyro
 from image_core.errors import InsituError
 from insitu.demo import DemoCommand
 from insitu.doctor import DoctorCommand
+from insitu.evaluate import EvaluateCommand
 from insitu.exit_codes import ExitCode, code_of
 from insitu.image import ImageCommand
 from insitu.models import ModelsCommand
+from insitu.nerf import NerfCommand
+from insitu.pocket import PocketCommand
 from insitu.reporting import report_error
 from insitu.usage import UsageError
 from insitu.verify import VerifyCommand
@@ -25,6 +28,9 @@ Command = (
     | Annotated[DoctorCommand, tyro.conf.subcommand("doctor")]
     | Annotated[DemoCommand, tyro.conf.subcommand("demo")]
     | Annotated[ModelsCommand, tyro.conf.subcommand("models")]
+    | Annotated[NerfCommand, tyro.conf.subcommand("nerf")]
+    | Annotated[EvaluateCommand, tyro.conf.subcommand("evaluate")]
+    | Annotated[PocketCommand, tyro.conf.subcommand("pocket")]
 )
 
 

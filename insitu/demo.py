@@ -20,6 +20,8 @@ class DemoCommand:
 
     output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")] = "demo_output"
     """Where the pictures go."""
+    nerf: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """A scene of our own instead: reconstructed and edited on the CPU, in minutes."""
     format: Literal["text"] = "text"
     """Only text."""
     debug: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -35,6 +37,10 @@ class DemoCommand:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInput(f"{folder} cannot be made: {error.strerror}") from error
+        if self.nerf:
+            from insitu.demo_nerf import nerf_demo
+
+            return nerf_demo(folder)
         editor = LocalEditor.default()
         rows = [_row(editor, scene, folder) for scene in _SCENES]
         print(_write_sheet(rows, folder / "demo.png"))

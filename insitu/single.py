@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,8 @@ from image_core.photo import SUFFIXES
 from image_core.plan_record import plan_of_record
 from image_core.receipt import mask_path, read_receipt, sha256
 from insitu.reporting import print_json
-from insitu.request import EditRequest, Progress, perform
+from insitu.request import EditRequest, perform
+from insitu.waiting import stage_shown
 
 if TYPE_CHECKING:
     from insitu.image import ImageCommand
@@ -135,7 +134,7 @@ def _unchanged(path: Path, stated: str, name: str) -> None:
 
 
 def _perform_and_report(request: EditRequest, form: str) -> int:
-    with _spinner() as progress:
+    with stage_shown() as progress:
         outcome = perform(request, progress)
     for warning in outcome["warnings"]:
         print(f"insitu: warning: {warning}", file=sys.stderr)
@@ -161,15 +160,3 @@ def _lines(outcome: dict[str, Any]) -> list[str]:
         f"receipt: {outcome['receipt']}",
         f"output: {outcome['output']}",
     ]
-
-
-@contextmanager
-def _spinner() -> Iterator[Progress | None]:
-    """Show the present stage on stderr while a person looks on."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("reading") as status:
-        yield lambda stage, done: status.update(stage) if done < 1 else None

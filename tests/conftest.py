@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-_HOOK = install_import_hook("image_core", "shape_checks.check")
+_HOOK = install_import_hook(["image_core", "nerf", "pocket"], "shape_checks.check")
 
 
 @pytest.fixture(scope="session")

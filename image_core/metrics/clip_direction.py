@@ -81,14 +81,15 @@ class ClipDirection:
             source_caption: What they show before.
             edited_caption: What they shall show after.
         """
-        pictures = self._pictures([*sources, *edited])
+        pictures = self.embedded([*sources, *edited])
         before, after = pictures[: len(sources)], pictures[len(sources) :]
         texts = self._texts([source_caption, edited_caption])
         change = (texts[1] - texts[0]).expand(len(after), -1)
         found = directional_similarity(after - before, change)
         return [float(score) for score in found.cpu()]
 
-    def _pictures(self, images: Sequence[Image]) -> Tensor:
+    def embedded(self, images: Sequence[Image]) -> Tensor:
+        """Return CLIP's embedding of each picture, (n, d), of length 1."""
         bytes_ = [np.rint(np.clip(np.nan_to_num(i), 0, 1) * 255).astype(np.uint8) for i in images]
         pixels = self.processor(  # a picture of 3 rows would pass for one of 3 planes
             bytes_, return_tensors="pt", input_data_format="channels_last"

@@ -53,8 +53,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: Path) -> None:
-    # makes the rename itself last; some file systems refuse it, and then it can't be had
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder last through a loss of power, where the file system can."""
+    # some file systems refuse it, and then it can't be had
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -104,4 +105,4 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise not_writable(Path(path), error) from error
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)

@@ -1,0 +1,1 @@
+"""A nerfstudio method that edits a capture where an instruction says, and reconstructs it."""
