@@ -10,9 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 _HOOK = install_import_hook(["image_core", "nerf", "pocket"], "shape_checks.check")
+
+# how fast a loaded machine draws examples says nothing about the code
+settings.register_profile(
+    "any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, UInt8
 from image_core.compositing import bounding_box
 from image_core.segmentation.boxes import (
     Window,
+    cut_around_core,
     cut_in_box,
     in_bytes,
     reduced,
@@ -138,6 +139,10 @@ class GrabCutSegmenter:
             if better is not None:
                 evidence = detection.evidence or "what differs from the given box's surroundings"
                 return self._finished(picture, better, detection.score, evidence, settled=True)
+        if not usable:
+            cut = cut_around_core(crop, sides)
+            share = _share(cut, sides)
+            usable = self.config.least <= share <= self.config.most
         if cut is None or not usable:
             logger.info("the cut fills %.0f %% of its box: left out", 100 * share)
             return None

@@ -212,3 +212,19 @@ def test_boxes_of_real_photos_lead_to_their_masks(shared_data: Path) -> None:
         found = _segment(image, Detection(box=box))
         scores.append(_iou(found[0], truth) if found else 0.0)
     assert np.mean(scores) >= 0.85
+
+
+def test_a_thing_is_cut_out_though_its_colours_lie_around_it_too(shared_data):
+    picture = cv2.imread(str(shared_data / "fox" / "images" / "0001.jpg"))[..., ::-1]
+    fox = np.ascontiguousarray(picture, np.float32) / 255
+    found = GrabCutSegmenter().segment([fox], [[Detection(box=(30, 19, 125, 152))]])[0]
+    alpha = found[0].alpha
+    assert alpha[60:95, 65:95].mean() > 0.95, "its head"
+    assert alpha[160:].max() < 0.2, "the wall and the wood below"
+    assert alpha[:38, 100:].max() < 0.2, "the wall above its nose"
+
+
+def test_the_middle_of_an_empty_box_is_no_thing():
+    rng = np.random.default_rng(4)
+    wall = np.clip(rng.normal(0.6, 0.03, (120, 120, 3)), 0, 1).astype(np.float32)
+    assert GrabCutSegmenter().segment([wall], [[Detection(box=(30, 30, 90, 90))]]) == [[]]
