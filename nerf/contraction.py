@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from nerfstudio.field_components.spatial_distortions import SceneContraction
 from torch import Tensor, nn
@@ -30,8 +29,9 @@ class QuickContraction(SceneContraction):
 
 def contracted(points: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
     """Return x where its norm is below 1, else (2 - 1/norm) x/norm."""
-    size = points.abs().amax(dim=-1, keepdim=True)
-    return torch.where(size < 1, points, (2 - 1 / size) * (points / size))
+    # below 1 it is the identity, and at the origin no gradient becomes 0/0
+    size = points.abs().amax(dim=-1, keepdim=True).clamp(min=1)
+    return (2 - 1 / size) * (points / size)
 
 
 def quicken(module: nn.Module) -> int:

@@ -18,8 +18,9 @@ from nerfstudio.data.datamanagers.base_datamanager import (
     VanillaDataManagerConfig,
 )
 from nerfstudio.data.dataparsers.base_dataparser import DataparserOutputs
+from nerfstudio.data.dataparsers.nerfstudio_dataparser import NerfstudioDataParserConfig
 from nerfstudio.data.datasets.base_dataset import InputDataset
-from nerfstudio.data.pixel_samplers import PatchPixelSamplerConfig
+from nerfstudio.data.pixel_samplers import PatchPixelSampler, PatchPixelSamplerConfig
 from torch import Tensor
 
 from image_core.errors import InvalidInput
@@ -34,6 +35,24 @@ class OpaqueDataset(InputDataset):
     def get_numpy_image(self, image_idx: int) -> Any:
         """Return a picture as uint8 (h, w, 3)."""
         return super().get_numpy_image(image_idx)[..., :3]
+
+
+class WholePatchSampler(PatchPixelSampler):
+    """Patches from anywhere in a picture; nerfstudio's never reach the last row and column."""
+
+    def sample_method(
+        self,
+        batch_size: int,
+        num_images: int,
+        image_height: int,
+        image_width: int,
+        mask: Any = None,
+        device: Any = "cpu",
+    ) -> Any:
+        """Return view, row and column of each pixel, patch by patch."""
+        # a patch's first pixel is drawn below height - side, where height - side fits as well
+        height, width = image_height + 1, image_width + 1
+        return super().sample_method(batch_size, num_images, height, width, mask, device)
 
 
 @dataclass
@@ -73,7 +92,9 @@ class InsituDataManager(VanillaDataManager[OpaqueDataset]):
         if data is None:
             raise InvalidInput("there is no capture", hint="Name its folder: --data CAPTURE.")
         path = Path(data)
-        if path.suffix == ".json" or (path / "transforms.json").is_file() or not path.is_dir():
+        other_parser = not isinstance(config.dataparser, NerfstudioDataParserConfig)
+        has_json = path.suffix == ".json" or (path / "transforms.json").is_file()
+        if has_json or not (other_parser and path.is_dir()):
             read_capture(path)
 
     def create_train_dataset(self) -> OpaqueDataset:
@@ -132,12 +153,12 @@ class InsituDataManager(VanillaDataManager[OpaqueDataset]):
         if side <= 1:
             self.train_pixel_sampler = self._get_pixel_sampler(self.train_dataset, rays)
             return 1
-        if side >= min(height, width):
+        if side > min(height, width):
             raise InvalidInput(
                 f"patches of {side} pixels do not fit pictures of {width}x{height}",
                 hint="--pipeline.datamanager.edit-patch-size 1 takes single pixels.",
             )
-        config = PatchPixelSamplerConfig()
+        config = PatchPixelSamplerConfig(_target=WholePatchSampler)
         self.train_pixel_sampler = config.setup(patch_size=side, num_rays_per_batch=rays)
         return side
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Optional, Tuple  # noqa: UP035 - nerfstudio's configs are read by tyro
+from typing import Literal
 
 from image_core.compositing import FEATHER
 from image_core.errors import InvalidInput
@@ -20,11 +20,11 @@ class EditFlags:
 
     instruction: str = ""
     """What to edit, e.g. "make the red ball blue"; without one the run only reconstructs."""
-    then: Tuple[str, ...] = ()  # noqa: UP006
+    then: tuple[str, ...] = ()
     """Further turns."""
     editor: str = "auto"
     """A built-in or registered editor, or FILE.py:Class for your own."""
-    editor_options: Tuple[str, ...] = ()  # noqa: UP006
+    editor_options: tuple[str, ...] = ()
     """key=value for that editor."""
     language: str = "auto"
     """Who reads the instruction: auto, rules, language_model, or a plug-in."""
@@ -34,17 +34,17 @@ class EditFlags:
     """Who cuts it out: auto, grabcut, sam, segment_anything, or a plug-in."""
     editor_device: str = "auto"
     """Where the editor's networks run: auto, cpu, cuda, cuda:N."""
-    box: Optional[Tuple[float, float, float, float]] = None  # noqa: UP006, UP045
+    box: tuple[float, float, float, float] | None = None
     """The thing in one view: X0 Y0 X1 Y1 in pixels of the picture; with --pipeline.box-view."""
-    point: Optional[Tuple[float, float]] = None  # noqa: UP006, UP045
+    point: tuple[float, float] | None = None
     """A point inside the thing in one view: X Y; with --pipeline.box-view."""
-    mask: Optional[Path] = None  # noqa: UP045
+    mask: Path | None = None
     """The thing's mask in one view, white = edit; with --pipeline.box-view."""
-    box_view: Optional[str] = None  # noqa: UP045
+    box_view: str | None = None
     """The picture's file name that box, point or mask belong to."""
-    mask_dir: Optional[Path] = None  # noqa: UP045
+    mask_dir: Path | None = None
     """A folder with a mask for each view (same file name, .png); a view without one is kept."""
-    min_confidence: Optional[float] = None  # noqa: UP045
+    min_confidence: float | None = None
     """Regions found by phrase below this are refused; the grounder's own bound unless given."""
     min_share: float = 0.3
     """The phrase must be found in at least this share of the views."""
@@ -65,7 +65,7 @@ class EditFlags:
     """How often each view is edited; an edit that is pointwise (recolour, tone) takes one."""
     settle_steps: int = 3000
     """Training steps after the last update."""
-    strength: Tuple[float, ...] = ()  # noqa: UP006
+    strength: tuple[float, ...] = ()
     """How much of the edit, 0 to 1: one value, or several from the first round to the last."""
     seed: int = 0
     """Keys the order of the views and the editor's random draws."""
@@ -138,5 +138,10 @@ class EditFlags:
             raise InvalidInput(f"--pipeline.region-grow {self.region_grow:g} is below 1")
         if self.region_steps < 1:
             raise InvalidInput(f"--pipeline.region-steps {self.region_steps} is below 1")
+        if self.editor_options and self.editor == "auto":
+            raise InvalidInput(
+                "--pipeline.editor-options are for an editor that is named",
+                hint="Name it: --pipeline.editor NAME.",
+            )
         if (self.then or self.box_view or self.mask_dir) and not self.instruction:
             raise InvalidInput("there is a region but no --pipeline.instruction")

@@ -27,9 +27,11 @@ from nerf.field_views import FieldViews
 from nerf.mask_folder import find_by_masks
 from nerf.picture_store import PictureStore
 from nerf.region_carrying import carried_from, hull_regions
+from nerf.region_field import MAX_STEPS
 from nerf.region_fusion import agreed
-from nerf.region_kinds import refuse_in_3d, refuse_unlike_views
+from nerf.region_kinds import refuse_in_3d, refuse_many_steps, refuse_unlike_views
 from nerf.regions import find_by_phrase, find_in_one_view
+from nerf.view_samples import ViewSamples
 
 Regions = list[Location | None]
 Tell = Callable[[str], None]
@@ -123,6 +125,9 @@ class EditPhase:
         plan = editor.plan(self.flags.instruction, then=self.flags.then)
         editors = {step: editor.editor_for(step)[1] for step in plan.steps}
         refuse_in_3d(plan, editors, region_3d=self.flags.region_3d)
+        refuse_unlike_views(plan, editor)
+        if self.flags.region_3d != "off":
+            refuse_many_steps(plan, MAX_STEPS)
         editor.strengths(plan, self.schedule.strength_in(0))
         refuse_unsupported(plan, list(editors.values()))
         return plan
@@ -200,17 +205,18 @@ class EditPhase:
     def _in_3d(self) -> Regions:
         assert self.plan is not None
         regions, flags = self.regions, self.flags
+        samples = ViewSamples(self.views)
         if flags.hint() is not None:
             view = self._hinted_view()
             known = regions[view]
             assert known is not None
-            regions = carried_from(self.views, view, known, self._originals)
+            regions = carried_from(samples, view, known, self._originals)
         everywhere = all(step.whole_image for step in self.plan.steps)
         if flags.region_3d == "off" or everywhere:
             return regions
         steps = len(self.plan.steps)
         agreed_on = agreed(
-            self.views,
+            samples,
             regions,
             self._originals,
             steps=steps,
@@ -219,7 +225,7 @@ class EditPhase:
             tell=self.tell,
         )
         if flags.region_3d == "box":
-            return hull_regions(self.views, agreed_on, grow=flags.region_grow)
+            return hull_regions(samples, agreed_on, grow=flags.region_grow)
         return agreed_on
 
     @property
@@ -237,7 +243,6 @@ class EditPhase:
             [region for _, region in shown],
             keys=[self.schedule.key(names[view], 0) for view, _ in shown],
         )
-        refuse_unlike_views(prepared, editor)
         self.update = DatasetUpdate(
             editor=editor,
             prepared=prepared,

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float32, Int
 from nerfstudio.cameras.rays import RayBundle
 
-from image_core.types import Image
+from image_core.types import Image, Mask
 from nerf.datamanager import InsituDataManager
 from nerf.model import InsituModel
 from nerf.view_camera import ViewCamera
@@ -101,10 +101,6 @@ class FieldViews:
         """Return a view as the field sees it now, float32 (h, w, 3) in [0, 1]."""
         return np.clip(self.outputs(view)["rgb"], 0, 1)
 
-    def depth(self, view: int, *, reduced: int = 1) -> Float32[np.ndarray, "h w"]:
-        """Return the median distance along each ray, in the scene's units."""
-        return self.outputs(view, reduced=reduced)["depth"][..., 0]
-
     def view_camera(self, view: int, *, reduced: int = 1) -> ViewCamera:
         """Return a view's camera with its correction, for pictures reduced by a whole number."""
         camera = self.camera(view)
@@ -128,7 +124,13 @@ class FieldViews:
             distortion=(bent[0], bent[1], bent[2], bent[3], bent[4], bent[5]),
         )
 
-    def enlarged(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    @staticmethod
+    def shrunk(values: Float32[np.ndarray, "h w"], size: tuple[int, int]) -> Mask:
+        """Return values at a smaller size (height, width), averaged over areas."""
+        made = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        return np.asarray(made, np.float32)
+
+    def enlarged(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "H W"]:
         """Return a reduced rendering at the views' own size."""
         height, width = self.size
         made = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)

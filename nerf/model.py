@@ -126,7 +126,7 @@ class InsituModel(NerfactoModel):
         return rays.reshape(-1, side, side, 3).permute(0, 3, 1, 2)
 
     def get_image_metrics_and_images(
-        self, outputs: dict[str, Tensor], batch: dict[str, Tensor]
+        self, outputs: dict[str, Tensor], batch: dict[str, Any]
     ) -> tuple[dict[str, float], dict[str, Tensor]]:
         """Return nerfacto's metrics; LPIPS is left out where its weights are missing."""
         metrics, images = super().get_image_metrics_and_images(outputs, batch)

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
+from scipy.spatial import KDTree
 
 from image_core.errors import TargetNotFound
-from image_core.types import Location, Mask, Region
+from image_core.segmentation.edges import dilated, eroded
+from image_core.types import Location, Region
 from nerf.dataset_update import as_image
-from nerf.field_views import FieldViews
 from nerf.lifting import box_region, carried, grown, hull_box
-from nerf.seeded_cut import refine_from_seed
-from nerf.view_camera import points_at
+from nerf.seeded_cut import distance_to, refine_from_seed
+from nerf.view_samples import ViewSamples
 
-_REDUCED = 2  # depth is rendered at half size
+_BETWEEN = 3  # views besides the first that are asked about another one
+_TRIM = 0.02  # of the lifted points lie beyond each side of their box
+_MARGIN = 0.12  # of its longest side: so far from what was found so far the thing may reach
+_JUMP = 0.06  # of the depth, between neighbours: two things
+_RIM = 2  # pixels
 
 Regions = list[Location | None]
 
 
+def _nearest(samples: ViewSamples, view: int, others: Sequence[int]) -> list[int]:
+    """Return other views, those that stand and look most alike first."""
+    here = samples.camera(view).camera_to_world
+    far = [np.linalg.norm(samples.camera(other).camera_to_world - here) for other in others]
+    return [others[place] for place in np.argsort(far, kind="stable")]
+
+
 def carried_from(
-    views: FieldViews,
+    samples: ViewSamples,
     view: int,
     location: Location,
     originals: Sequence[UInt8[np.ndarray, "_ _ 3"]],
 ) -> Regions:
     """Carry the regions of one view into all others by rendered depth, and cut them out there.
 
+    From view to view, the nearest first: what the first view cannot see, such as the thing's other
+    side, those between tell of. What lies far from all that was found so far is outside.
+
     Args:
-        views: The reconstruction.
+        samples: Of the reconstruction.
         view: In which the regions are known.
         location: Its regions, one per step.
         originals: The views' pictures, 8 bit, on whose own edges the regions are cut.
@@ -38,32 +54,90 @@ def carried_from(
     Returns:
         One location per view; None where the thing is not seen.
     """
-    camera = views.view_camera(view, reduced=_REDUCED)
-    depth = views.depth(view, reduced=_REDUCED)
-    masks = [_reduced(region.alpha, depth.shape) for region in location.regions]
-    made: Regions = []
-    for other in range(len(originals)):
-        if other == view:
-            made.append(location)
-            continue
-        there = views.view_camera(other, reduced=_REDUCED)
-        points = points_at(there, views.depth(other, reduced=_REDUCED))
-        image = as_image(originals[other])
-        regions = []
-        for mask in masks:
-            inside, outside = carried(mask, camera, depth, points)
-            regions.append(
-                refine_from_seed(image, _whole(inside, views.size), _whole(outside, views.size))
-            )
-        made.append(joined(image.shape[:2], regions))
-    return made
+    size = samples.views.size
+    others = _nearest(samples, view, [other for other in range(samples.count) if other != view])
+    found: list[dict[int, Region]] = []
+    for marked in location.regions:
+        known = {view: _in_front(samples, view, marked)}
+        for other in others:
+            inside, outside = _told(samples, view, known, other)
+            image = as_image(originals[other])
+            region = refine_from_seed(image, _whole(inside, size), _whole(outside, size))
+            if region is not None:
+                known[other] = region
+        found.append(known)
+    return [joined(size, [known.get(other) for known in found]) for other in range(samples.count)]
 
 
-def hull_regions(views: FieldViews, regions: Sequence[Location | None], *, grow: float) -> Regions:
+def _in_front(samples: ViewSamples, view: int, region: Region) -> Region:
+    """Return a region without the parts that lie behind it, cut out along with it.
+
+    A part is what hangs together without a jump in depth. One that is smaller than the largest,
+    touches it in the picture and lies behind it by a jump belongs to the background.
+    """
+    depth = samples.of(view).depth
+    inside = samples.reduced(region.alpha) > 0.5
+    low = cv2.erode(depth, np.ones((3, 3), np.uint8))
+    high = cv2.dilate(depth, np.ones((3, 3), np.uint8))
+    whole = inside & (high - low < _JUMP * depth)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(whole.astype(np.uint8))
+    if count <= 2:
+        return region
+    main = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    distance = float(np.median(depth[labels == main]))
+    behind = [
+        label
+        for label in range(1, count)
+        if label != main and np.median(depth[labels == label]) > (1 + _JUMP) * distance
+    ]
+    taken = np.isin(labels, behind)
+    # what jumps goes to the part that is nearest
+    nearer = distance_to(labels == main) <= distance_to(taken)
+    kept = dilated(_whole(inside & nearer, samples.views.size), _RIM)
+    alpha = np.where(kept, region.alpha, np.float32(0))
+    return replace(region, alpha=alpha) if behind else region
+
+
+def _told(
+    samples: ViewSamples, first: int, known: Mapping[int, Region], other: int
+) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+    """Return where a view is surely inside and outside, as the views before it tell.
+
+    The first view is believed wherever it sees; then the nearest ones, in their order.
+    """
+    points = samples.points(other)
+    inside = np.zeros(points.shape[:2], bool)
+    outside = inside.copy()
+    between = [view for view in known if view != first]
+    for view in (first, *_nearest(samples, other, between)[:_BETWEEN]):
+        mask = samples.reduced(known[view].alpha)
+        says_in, says_out = carried(mask, samples.camera(view), samples.of(view).depth, points)
+        open_yet = ~(inside | outside)
+        inside |= says_in & open_yet
+        outside |= says_out & open_yet
+    lifted = np.concatenate([_core(samples, view, region) for view, region in known.items()])
+    box = hull_box(lifted, trim=_TRIM)
+    reach = _MARGIN * float(np.max(np.subtract(box.upper, box.lower)))
+    distance, _ = KDTree(lifted).query(points.reshape(-1, 3), distance_upper_bound=reach)
+    beyond = ~np.isfinite(distance).reshape(inside.shape)
+    return inside & ~beyond, outside | beyond
+
+
+def _core(samples: ViewSamples, view: int, region: Region) -> Float[np.ndarray, "n 3"]:
+    """Return the points of a region without its rim, where depth runs to what is behind it."""
+    inner: Float[np.ndarray, "n 3"] = samples.points(view)[
+        eroded(samples.reduced(region.alpha) > 0.5, _RIM)
+    ]
+    return inner
+
+
+def hull_regions(
+    samples: ViewSamples, regions: Sequence[Location | None], *, grow: float
+) -> Regions:
     """Return each view's part of the grown box around the region in 3D: room for another shape.
 
     Args:
-        views: The reconstruction.
+        samples: Of the reconstruction.
         regions: Each view's part of the region.
         grow: How much larger the box is than what it holds.
 
@@ -71,26 +145,26 @@ def hull_regions(views: FieldViews, regions: Sequence[Location | None], *, grow:
         TargetNotFound: Too little of the region can be lifted.
     """
     steps = max(len(location.regions) for location in regions if location is not None)
-    cameras = [views.view_camera(view, reduced=_REDUCED) for view in range(len(regions))]
-    depths = [views.depth(view, reduced=_REDUCED) for view in range(len(regions))]
     boxes = []
     for step in range(steps):
         lifted = [
-            points_at(camera, depth)[_reduced(location.regions[step].alpha, depth.shape) > 0.5]
-            for camera, depth, location in zip(cameras, depths, regions, strict=True)
+            samples.points(view)[samples.reduced(location.regions[step].alpha) > 0.5]
+            for view, location in enumerate(regions)
             if location is not None
         ]
         boxes.append(grown(hull_box(np.concatenate(lifted)), grow))
+    size = samples.views.size
     made: Regions = []
-    for camera, depth in zip(cameras, depths, strict=True):
-        masks = [_whole(box_region(box, camera, depth) > 0.5, views.size) for box in boxes]
+    for view in range(samples.count):
+        camera, depth = samples.camera(view), samples.of(view).depth
+        masks = [_whole(box_region(box, camera, depth) > 0.5, size) for box in boxes]
         found = [
             Region(alpha=mask.astype(np.float32), evidence="the box around it in 3D")
             if mask.any()
             else None
             for mask in masks
         ]
-        made.append(joined(views.size, found))
+        made.append(joined(size, found))
     if not any(made):
         raise TargetNotFound("the box around the thing in 3D is seen in no view")
     return made
@@ -102,12 +176,6 @@ def joined(size: tuple[int, ...], regions: Sequence[Region | None]) -> Location 
         return None
     nowhere = Region(alpha=np.zeros(size, np.float32), evidence="not seen here")
     return Location(regions=tuple(region or nowhere for region in regions))
-
-
-def _reduced(alpha: Mask, shape: tuple[int, ...]) -> Mask:
-    height, width = shape
-    made = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(made, np.float32)
 
 
 def _whole(inside: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Bool[np.ndarray, "H W"]:

@@ -100,10 +100,10 @@ def position_of(
     return within
 
 
-def geometry(
+def sampled(
     model: Any, ray_bundle: Any
-) -> tuple[Float[Tensor, "rays samples 3"], Float[Tensor, "rays samples"]]:
-    """Return where the samples of rays lie in a nerfacto model, and their weights.
+) -> tuple[Float[Tensor, "rays samples 3"], Float[Tensor, "rays samples"], Float[Tensor, " rays"]]:
+    """Return where the samples of rays lie in a nerfacto model, their weights, and the depth.
 
     Sampled as for evaluation (no jitter, no random number drawn), without gradients; the model's
     mode and the schedule of its proposal networks are left as they were.
@@ -113,7 +113,8 @@ def geometry(
         ray_bundle: A flat ``RayBundle`` on the model's device.
 
     Returns:
-        Positions in [0, 1], see ``position_of``, and the weights of volume rendering.
+        Positions in [0, 1], see ``position_of``; the weights of volume rendering; and the median
+        distance along each ray.
     """
     sampler, field = model.proposal_sampler, model.field
     training, since_update = model.training, sampler._steps_since_update
@@ -123,9 +124,11 @@ def geometry(
             bundle = ray_bundle if model.collider is None else model.collider(ray_bundle)
             samples = sampler(bundle, density_fns=model.density_fns)[0]
             density, _ = field.get_density(samples)
-            weights = samples.get_weights(density)[..., 0]
+            weights = samples.get_weights(density)
+            depth = model.renderer_depth(weights=weights, ray_samples=samples)
             points = samples.frustums.get_positions()
-            return position_of(points, field.spatial_distortion, field.aabb), weights
+            positions = position_of(points, field.spatial_distortion, field.aabb)
+            return positions, weights[..., 0], depth[..., 0]
     finally:
         model.train(training)
         sampler._steps_since_update = since_update

@@ -13,18 +13,17 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from image_core.errors import TargetNotFound, UnsupportedEdit
+from image_core.errors import TargetNotFound
 from image_core.types import Image, Location, Mask, Region
 from nerf.dataset_update import as_image
-from nerf.field_views import FieldViews
 from nerf.region_carrying import joined
-from nerf.region_field import MAX_STEPS, geometry
 from nerf.region_training import Rays, RegionPixels, train_region
 from nerf.regions import iou
 from nerf.seeded_cut import refine_from_seed
+from nerf.view_samples import ViewSamples
 
 _RAYS = 512  # a training step of the region
-_REDUCED = 2  # the region is rendered at half size: its outline comes from the picture
+_ROWS = 32  # of a view, rendered at once
 _SAME = 0.85  # IoU with the fused region from which a view's own outline is kept
 _INSIDE, _OUTSIDE = 0.6, 0.3  # of the rendered region: sure enough
 
@@ -32,7 +31,7 @@ Regions = list[Location | None]
 
 
 def agreed(
-    views: FieldViews,
+    samples: ViewSamples,
     regions: Sequence[Location | None],
     originals: Sequence[UInt8[np.ndarray, "_ _ 3"]],
     *,
@@ -44,29 +43,24 @@ def agreed(
     """Train the region in 3D, and return each view's region as it shows there.
 
     Args:
-        views: The reconstruction.
+        samples: Of the reconstruction.
         regions: Each view's own; None where the target was not found.
         originals: The views' pictures, 8 bit.
-        steps: Of the plan.
+        steps: Of the plan, no more than the region field has outputs.
         iterations: Training steps of the region.
         seed: Keys the rays drawn.
         tell: Takes a line for the console.
 
     Raises:
-        UnsupportedEdit: More steps than a region field has outputs.
         TargetNotFound: Nothing is left of the region in any view.
     """
-    if steps > MAX_STEPS:
-        raise UnsupportedEdit(
-            f"a region in 3D takes up to {MAX_STEPS} steps, the instruction has {steps}",
-            hint="Edit in several runs, or use --pipeline.region-3d off.",
-        )
-    _train(views, regions, iterations=iterations, seed=seed)
+    views = samples.views
+    _train(samples, regions, iterations=iterations, seed=seed)
     views.model.region_outputs.fill_(steps)
     made: Regions = []
     overlaps = []
     for view, own in enumerate(regions):
-        fused = shown(views, view, steps)
+        fused = shown(samples, view, steps)
         image = as_image(originals[view])
         settled = [
             _settled(image, fused[..., step], None if own is None else own.regions[step])
@@ -92,32 +86,32 @@ def agreed(
     return made
 
 
-def shown(views: FieldViews, view: int, steps: int) -> Float32[np.ndarray, "h w steps"]:
+def shown(samples: ViewSamples, view: int, steps: int) -> Float32[np.ndarray, "h w steps"]:
     """Return the region in 3D as a view sees it, in [0, 1], at the view's own size."""
-    rays = views.rays(view, reduced=_REDUCED)
-    flat, model = rays.flatten(), views.model
-    chunk = model.config.eval_num_rays_per_chunk
-    parts = []
-    for start in range(0, len(flat), chunk):
-        positions, weights = geometry(model, flat[start : start + chunk])
-        with torch.no_grad():
-            parts.append(model.region_field.rendered(positions, weights)[:, :steps].cpu())
-    values = torch.cat(parts).reshape(*rays.shape, steps).numpy()
-    return np.stack([views.enlarged(values[..., step]) for step in range(steps)], axis=-1)
+    field, found = samples.views.model.region_field, samples.of(view)
+    with torch.no_grad():
+        bands = zip(found.positions.split(_ROWS), found.weights.split(_ROWS), strict=True)
+        rows = [
+            field.rendered(positions.flatten(0, 1), weights.flatten(0, 1))[:, :steps].cpu()
+            for positions, weights in bands
+        ]
+    values = torch.cat(rows).reshape(*samples.size, steps).numpy()
+    return np.stack([samples.views.enlarged(values[..., k]) for k in range(steps)], axis=-1)
 
 
 def _train(
-    views: FieldViews, regions: Sequence[Location | None], *, iterations: int, seed: int
+    samples: ViewSamples, regions: Sequence[Location | None], *, iterations: int, seed: int
 ) -> None:
     masks = [
-        None if own is None else tuple(region.alpha for region in own.regions) for own in regions
+        None if own is None else tuple(samples.reduced(region.alpha) for region in own.regions)
+        for own in regions
     ]
-    pixels = RegionPixels(masks, [views.size] * len(masks))
-    model = views.model
+    pixels = RegionPixels(masks, [samples.size] * len(masks))
+    model = samples.views.model
 
     def sample(generator: torch.Generator) -> Rays:
         places, target, weight = pixels.draw(_RAYS, generator)
-        positions, weights = geometry(model, views.rays_of(places))
+        positions, weights = samples.at(places)
         return positions, weights, target.to(model.device), weight.to(model.device)
 
     train_region(model.region_field, sample, iterations=iterations, seed=seed)

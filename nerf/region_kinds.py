@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from image_core.choosing import models_of
 from image_core.errors import UnsupportedEdit
 from image_core.local_editor import LocalEditor
-from image_core.preparing import PreparedPlan
 from image_core.seams import Editor
 from image_core.types import EditPlan, EditStep
 
@@ -37,16 +36,29 @@ def refuse_in_3d(plan: EditPlan, editors: Mapping[EditStep, Editor], *, region_3
             )
 
 
-def refuse_unlike_views(prepared: PreparedPlan, editor: LocalEditor) -> None:
+def refuse_unlike_views(plan: EditPlan, editor: LocalEditor) -> None:
     """Refuse a weight-free operator that lays something into each picture by itself.
 
     Raises:
-        UnsupportedEdit: A step is no pointwise edit, and its editor is the classic one.
+        UnsupportedEdit: A step fills with a texture, and its editor is the classic one.
     """
-    for step, edit in zip(prepared.plan.steps, prepared.edits, strict=True):
-        if not edit.pointwise and editor.editor_for(step)[0] == "classic":
+    for step in plan.steps:
+        if step.kind == "texture" and editor.editor_for(step)[0] == "classic":
             raise UnsupportedEdit(
-                f"the classic editor lays a {step.kind} into each picture by itself, so the views "
+                "the classic editor lays a texture into each picture by itself, so the views "
                 "would not agree",
                 hint="Recolour, tone and filters work; else an editor with networks.",
             )
+
+
+def refuse_many_steps(plan: EditPlan, most: int) -> None:
+    """Refuse more steps than one region in 3D has outputs.
+
+    Raises:
+        UnsupportedEdit: There are more.
+    """
+    if len(plan.steps) > most:
+        raise UnsupportedEdit(
+            f"a region in 3D takes up to {most} steps, the instruction has {len(plan.steps)}",
+            hint="Edit in several runs, or use --pipeline.region-3d off.",
+        )

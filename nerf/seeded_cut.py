@@ -116,12 +116,13 @@ def _nearer_inside(
     inside: Bool[np.ndarray, "h w"], outside: Bool[np.ndarray, "h w"], reach: float
 ) -> Bool[np.ndarray, "h w"]:
     """Add to the inside what is unknown, close to it and closer to it than to the outside."""
-    to_inside = _distance_to(inside)
-    near = (to_inside <= reach) & (to_inside < _distance_to(outside))
+    to_inside = distance_to(inside)
+    near = (to_inside <= reach) & (to_inside < distance_to(outside))
     return np.asarray(inside | (near & ~outside))
 
 
-def _distance_to(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """Return each pixel's distance to a mask, in pixels; infinite where there is none."""
     if not mask.any():
         return np.full(mask.shape, np.inf)
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
@@ -147,7 +148,7 @@ def _cut(
     far = max(4.0 * band, _UNSEEN * float(np.count_nonzero(inside)) ** 0.5)
     labels = np.where(rough, MAYBE_INSIDE, MAYBE_OUTSIDE).astype(np.uint8)
     labels[eroded(rough, band) & inside] = INSIDE
-    labels[~dilated(rough, band) & (outside | (_distance_to(inside) > far))] = OUTSIDE
+    labels[~dilated(rough, band) & (outside | (distance_to(inside) > far))] = OUTSIDE
     cut = grab_cut(in_bytes(picture), labels, rounds=5)
     if cut is None or not (cut & inside).any():
         return rough

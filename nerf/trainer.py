@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import sys
 from collections import deque
@@ -31,6 +32,7 @@ from nerf.pipeline import InsituPipeline, InsituPipelineConfig
 
 _CHECKPOINTS = "nerfstudio_models"
 _RECONSTRUCTION = Path("reconstruction")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT = 2  # checkpoints, so that a torn one falls back
 
 
@@ -45,7 +47,16 @@ class InsituTrainerConfig(TrainerConfig):
 def _told() -> Iterator[None]:
     """End the process with one clear message where a run cannot go on."""
     try:
-        yield
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            # such as tensorboard's events, which nerfstudio writes
+            raise InvalidInput(
+                f"nothing more can be written: {error.strerror}",
+                hint="Make room, then go on from the last checkpoint: --load-dir of this run.",
+            ) from error
     except InsituError as error:
         hint = f"\n{error.hint}" if error.hint else ""
         raise SystemExit(f"insitu: {type(error).__name__}: {error}{hint}") from error
@@ -174,8 +185,8 @@ class InsituTrainer(Trainer):
         source: Path | None = None
         if self.config.load_dir is not None:
             source = self._run_of(self.config.load_dir)
-            folder = source / _CHECKPOINTS
-            folder = folder if folder.is_dir() else self.config.load_dir
+            below = self.config.load_dir / _CHECKPOINTS
+            folder = below if below.is_dir() else self.config.load_dir
             path, state = latest_loadable(folder, self.config.load_step)
             self._take(path, state)
         elif self.config.load_checkpoint is not None:
@@ -203,6 +214,8 @@ class InsituTrainer(Trainer):
             sampler = self.pipeline.insitu_model.proposal_sampler
             sampler._steps_since_update = int(ours["steps_since_update"])
             sampler._step = int(ours["sampler_step"])
+            # nerfacto sets it after the edit has rendered, so it is still the step before's there
+            sampler.set_anneal(float(ours["sampler_anneal"]))
         record = self.pipeline.datamanager.record
         if record:
             self._records.append(record)
@@ -222,6 +235,7 @@ class InsituTrainer(Trainer):
                 "random": random_state(),
                 "steps_since_update": sampler._steps_since_update,
                 "sampler_step": sampler._step,
+                "sampler_anneal": float(sampler._anneal),
             },
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ KINDS = frozenset({"recolor", "replace", "style", "attribute", "texture"})
 
 @dataclass(frozen=True, kw_only=True)
 class BlendsTheRender:
-    """Goes part of the way from the render to a colour, with noise by the view's key."""
+    """Goes part of the way from the render to a colour, with noise by the view's key and render.
+
+    One other bit in the render gives other noise all over, which no rounding hides.
+    """
 
     share: float = 0.5
     noise: float = 0.02
@@ -44,7 +48,8 @@ class Prepared:
         wanted = 1 - np.float32(self.mean)
         made = []
         for image, key in zip(work.images, work.keys, strict=True):
-            grain = np.random.default_rng(key).standard_normal(image.shape).astype(np.float32)
+            drawn = np.random.default_rng([key, zlib.crc32(image.tobytes())])
+            grain = drawn.standard_normal(image.shape).astype(np.float32)
             share = np.float32(self.share * work.strength)
             made.append(np.clip(image + share * (wanted - image) + self.noise * grain, 0, 1))
         return Edit(images=made, evaluations=len(made))

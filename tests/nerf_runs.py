@@ -16,10 +16,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nerf_editors
 import numpy as np
 import torch
 
-import nerf_editors
 from configs.nerf import insitu_cpu
 from nerf.field_views import FieldViews
 
@@ -72,6 +72,9 @@ def trainer_for(config: Any, seed: int = 42) -> Any:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+    from nerfstudio.utils import writer  # which cannot be the first of nerfstudio's modules
+
+    writer.EVENT_WRITERS.clear()  # those of a run before this one in the same process
     config.save_config()
     trainer = config.setup()
     trainer.setup()

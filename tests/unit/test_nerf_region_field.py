@@ -15,7 +15,7 @@ from nerfstudio.fields.nerfacto_field import NerfactoField  # noqa: E402
 
 from image_core.errors import EditFailed, InvalidInput  # noqa: E402
 from nerf.hash_encoding import accelerate  # noqa: E402
-from nerf.region_field import MAX_STEPS, RegionField, geometry, position_of  # noqa: E402
+from nerf.region_field import MAX_STEPS, RegionField, position_of, sampled  # noqa: E402
 from nerf.region_training import RegionPixels, region_loss, train_region  # noqa: E402
 from nerf.regions import agreement, iou  # noqa: E402
 
@@ -299,14 +299,14 @@ def test_geometry_of_a_nerfacto_model_leaves_no_trace():
         camera_indices=torch.zeros(5, 1, dtype=torch.long),
     )
     state = torch.get_rng_state()
-    positions, weights = geometry(model, rays)
+    positions, weights, _ = sampled(model, rays)
     assert positions.shape == (5, 6, 3)
     assert weights.shape == (5, 6)
     assert not weights.requires_grad
     assert torch.equal(state, torch.get_rng_state())
     assert model.training
     assert model.proposal_sampler._steps_since_update == 3
-    again = geometry(model, rays)
+    again = sampled(model, rays)
     assert torch.equal(weights, again[1])
     model.eval()
     outputs = model.get_outputs_for_camera_ray_bundle(rays.reshape((1, 5)))
