@@ -210,6 +210,7 @@ def _watched(watch: Watch) -> None:
     from nerfstudio.engine.trainer import Trainer
 
     from image_core.local_editor import LocalEditor
+    from nerf import edit_phase
     from nerf.edit_phase import EditPhase
     from nerf.field_views import FieldViews
     from nerf.pipeline import InsituPipeline
@@ -218,7 +219,7 @@ def _watched(watch: Watch) -> None:
     watch.called(Trainer, "train", "training", "trained with its end")
     watch.called(Trainer, "_after_train", "trained", "saved")
     watch.called(EditPhase, "open", "open from", "open to")
-    watch.called(EditPhase, "_in_3d", "agreed from", "agreed to")
+    watch.called(edit_phase, "in_3d", "agreed from", "agreed to")
     watch.called(EditPhase, "begin", "edit begins", "loop begins")
     watch.counted(FieldViews, "image", "rendering")
     watch.counted(LocalEditor, "apply", "editing")

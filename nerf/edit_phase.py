@@ -8,7 +8,6 @@ loop; from then on it edits when an update is due.
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,16 +23,11 @@ from image_core.types import EditPlan, Location, Region
 from nerf.dataset_update import DatasetUpdate, EditedView, as_image
 from nerf.edit_flags import EditFlags
 from nerf.field_views import FieldViews
-from nerf.mask_folder import find_by_masks
 from nerf.picture_store import PictureStore
-from nerf.region_carrying import carried_from, hull_regions
 from nerf.region_field import MAX_STEPS
-from nerf.region_fusion import agreed
 from nerf.region_kinds import refuse_in_3d, refuse_many_steps, refuse_unlike_views
-from nerf.regions import find_by_phrase, find_in_one_view
-from nerf.view_samples import ViewSamples
+from nerf.region_search import Regions, found, in_3d
 
-Regions = list[Location | None]
 Tell = Callable[[str], None]
 
 
@@ -47,7 +41,6 @@ class EditPhase:
         run: Path,
         *,
         tell: Tell,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look at nothing yet.
 
@@ -56,9 +49,8 @@ class EditPhase:
             views: Renders them.
             run: The run's folder; ``edits`` and ``regions`` are made in it.
             tell: Takes a line for the console.
-            clock: Seconds, for the pace that is told.
         """
-        self.flags, self.views, self.run, self.tell, self.clock = flags, views, run, tell, clock
+        self.flags, self.views, self.run, self.tell = flags, views, run, tell
         self.datamanager = views.datamanager
         self.schedule = flags.schedule()
         self.pictures = PictureStore(run / "edits")
@@ -82,15 +74,16 @@ class EditPhase:
         """
         record = self.datamanager.record
         editor = self.flags.local_editor_config().build()
-        if self._continues(record):
+        goes_on = self._goes_on(record)
+        if goes_on:
             self._adopt(source, record)
             self.plan = plan_of_record(record["plan"])
             self._take(self._stored_regions(record))
         else:
             self.plan = self._plan(editor)
-            self._take(self._found(editor))
+            self._take(found(self.flags, editor, self.plan, self.datamanager, self.tell))
         self._name_editors(editor)
-        if self._continues(record) and record["phase"] != "reconstruct":
+        if goes_on:
             self._resume(editor, record)
         else:
             self._keep_record("reconstruct", start - 1)
@@ -102,23 +95,22 @@ class EditPhase:
         views = len([region for region in self.regions if region]) or len(self.regions)
         return first_step + self.schedule.length(views, pointwise=False)
 
-    def _continues(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether a loaded record is of this edit.
+    def _goes_on(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a loaded record is of this edit, begun already.
 
         Raises:
             InvalidInput: It is of another that has begun to change the views.
         """
-        if not record.get("instruction") or self.flags.fresh_edit:
+        begun = record.get("instruction") and record["phase"] != "reconstruct"
+        if not begun or self.flags.fresh_edit:
             return False
-        wanted = [self.flags.instruction, *self.flags.then]
-        same = [record["instruction"], *record["then"]] == wanted
-        if not same and record["phase"] != "reconstruct":
+        if [record["instruction"], *record["then"]] != [self.flags.instruction, *self.flags.then]:
             raise InvalidInput(
                 f"the loaded run is being edited by {record['instruction']!r}",
                 hint="Give the same instruction to go on, or --pipeline.fresh-edit True to edit "
                 "what it shows now by another one.",
             )
-        return same
+        return True
 
     def _plan(self, editor: LocalEditor) -> EditPlan:
         """Read the instruction and refuse what cannot be done in a capture."""
@@ -137,43 +129,6 @@ class EditPhase:
         names = [editor.editor_for(step)[0] for step in self.plan.steps]
         self.editor_names = "+".join(dict.fromkeys(names))
 
-    def _found(self, editor: LocalEditor) -> Regions:
-        """Find the regions on the originals; with a region in one view, in that view alone."""
-        assert self.plan is not None
-        names, hint = self.datamanager.names, self.flags.hint()
-        if hint is not None:
-            view = self._hinted_view()
-            image = as_image(self.datamanager.originals[view])
-            regions: Regions = [None] * len(names)
-            regions[view] = find_in_one_view(editor, self.plan, image, hint)
-            return regions
-        images = [as_image(original) for original in self.datamanager.originals]
-        if self.flags.mask_dir is not None:
-            found = find_by_masks(editor, self.plan, images, names, self.flags.mask_dir)
-        else:
-            share = self.flags.min_share
-            found = find_by_phrase(editor, self.plan, images, names, min_share=share)
-        seen = [location for location in found if location is not None]
-        area = float(np.mean([location.regions[0].alpha.mean() for location in seen]))
-        self.tell(
-            f"the target was found in {len(seen)} of {len(found)} views, "
-            f"{100 * area:.1f} % of a view on average"
-        )
-        return found
-
-    def _hinted_view(self) -> int:
-        names, wanted = self.datamanager.names, str(self.flags.box_view)
-        matching = [
-            view for view, name in enumerate(names) if wanted in (name, name.rsplit("/", 1)[-1])
-        ]
-        if len(matching) != 1:
-            some = ", ".join(name.rsplit("/", 1)[-1] for name in names[:3])
-            raise InvalidInput(
-                f"{wanted} is {'no' if not matching else 'more than one'} training view",
-                hint=f"Views are named by their file, e.g. {some}; some are held out to evaluate.",
-            )
-        return matching[0]
-
     def begin(self, step: int) -> None:
         """Start the edit phase: regions that agree in 3D, the prepared edit, the loop.
 
@@ -182,7 +137,7 @@ class EditPhase:
         """
         assert self.plan is not None
         editor = self.flags.local_editor_config().build()
-        self._take(self._in_3d())
+        self._take(in_3d(self.flags, self.plan, self.views, self.regions, self.tell))
         self._start(editor, step)
         self._keep_record("edit", step)
 
@@ -201,32 +156,6 @@ class EditPhase:
                     )
                 )
             )
-
-    def _in_3d(self) -> Regions:
-        assert self.plan is not None
-        regions, flags = self.regions, self.flags
-        samples = ViewSamples(self.views)
-        if flags.hint() is not None:
-            view = self._hinted_view()
-            known = regions[view]
-            assert known is not None
-            regions = carried_from(samples, view, known, self._originals)
-        everywhere = all(step.whole_image for step in self.plan.steps)
-        if flags.region_3d == "off" or everywhere:
-            return regions
-        steps = len(self.plan.steps)
-        agreed_on = agreed(
-            samples,
-            regions,
-            self._originals,
-            steps=steps,
-            iterations=flags.region_steps,
-            seed=flags.seed,
-            tell=self.tell,
-        )
-        if flags.region_3d == "box":
-            return hull_regions(samples, agreed_on, grow=flags.region_grow)
-        return agreed_on
 
     @property
     def _originals(self) -> list[Any]:

@@ -10,13 +10,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32, Int
 from nerfstudio.cameras.rays import RayBundle
 
-from image_core.types import Image, Mask
+from image_core.types import Image
 from nerf.datamanager import InsituDataManager
 from nerf.model import InsituModel
 from nerf.view_camera import ViewCamera
@@ -123,15 +122,3 @@ class FieldViews:
             height=height // reduced,
             distortion=(bent[0], bent[1], bent[2], bent[3], bent[4], bent[5]),
         )
-
-    @staticmethod
-    def shrunk(values: Float32[np.ndarray, "h w"], size: tuple[int, int]) -> Mask:
-        """Return values at a smaller size (height, width), averaged over areas."""
-        made = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        return np.asarray(made, np.float32)
-
-    def enlarged(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "H W"]:
-        """Return a reduced rendering at the views' own size."""
-        height, width = self.size
-        made = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(made, np.float32)

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, UInt8
 from scipy.spatial import KDTree
 
 from image_core.errors import TargetNotFound
-from image_core.segmentation.edges import dilated, eroded
+from image_core.segmentation.edges import eroded
 from image_core.types import Location, Region
 from nerf.dataset_update import as_image
+from nerf.depth_parts import in_front, whole
 from nerf.lifting import box_region, carried, grown, hull_box
-from nerf.seeded_cut import distance_to, refine_from_seed
+from nerf.seeded_cut import refine_from_seed
 from nerf.view_samples import ViewSamples
 
 _BETWEEN = 3  # views besides the first that are asked about another one
 _TRIM = 0.02  # of the lifted points lie beyond each side of their box
 _MARGIN = 0.12  # of its longest side: so far from what was found so far the thing may reach
-_JUMP = 0.06  # of the depth, between neighbours: two things
 _RIM = 2  # pixels
 
 Regions = list[Location | None]
@@ -58,7 +57,7 @@ def carried_from(
     others = _nearest(samples, view, [other for other in range(samples.count) if other != view])
     found: list[dict[int, Region]] = []
     for marked in location.regions:
-        known = {view: _in_front(samples, view, marked)}
+        known = {view: replace(marked, alpha=in_front(marked.alpha, samples.of(view).depth))}
         for other in others:
             inside, outside = _told(samples, view, known, other)
             image = as_image(originals[other])
@@ -67,35 +66,6 @@ def carried_from(
                 known[other] = region
         found.append(known)
     return [joined(size, [known.get(other) for known in found]) for other in range(samples.count)]
-
-
-def _in_front(samples: ViewSamples, view: int, region: Region) -> Region:
-    """Return a region without the parts that lie behind it, cut out along with it.
-
-    A part is what hangs together without a jump in depth. One that is smaller than the largest,
-    touches it in the picture and lies behind it by a jump belongs to the background.
-    """
-    depth = samples.of(view).depth
-    inside = samples.reduced(region.alpha) > 0.5
-    low = cv2.erode(depth, np.ones((3, 3), np.uint8))
-    high = cv2.dilate(depth, np.ones((3, 3), np.uint8))
-    whole = inside & (high - low < _JUMP * depth)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(whole.astype(np.uint8))
-    if count <= 2:
-        return region
-    main = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    distance = float(np.median(depth[labels == main]))
-    behind = [
-        label
-        for label in range(1, count)
-        if label != main and np.median(depth[labels == label]) > (1 + _JUMP) * distance
-    ]
-    taken = np.isin(labels, behind)
-    # what jumps goes to the part that is nearest
-    nearer = distance_to(labels == main) <= distance_to(taken)
-    kept = dilated(_whole(inside & nearer, samples.views.size), _RIM)
-    alpha = np.where(kept, region.alpha, np.float32(0))
-    return replace(region, alpha=alpha) if behind else region
 
 
 def _told(
@@ -179,8 +149,4 @@ def joined(size: tuple[int, ...], regions: Sequence[Region | None]) -> Location 
 
 
 def _whole(inside: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Bool[np.ndarray, "H W"]:
-    height, width = size
-    values: Float32[np.ndarray, "H W"] = cv2.resize(
-        inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR
-    )
-    return np.asarray(values > 0.5)
+    return np.asarray(whole(inside.astype(np.float32), size) > 0.5)

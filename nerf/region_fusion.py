@@ -16,6 +16,7 @@ from jaxtyping import Float32, UInt8
 from image_core.errors import TargetNotFound
 from image_core.types import Image, Location, Mask, Region
 from nerf.dataset_update import as_image
+from nerf.depth_parts import whole
 from nerf.region_carrying import joined
 from nerf.region_training import Rays, RegionPixels, train_region
 from nerf.regions import iou
@@ -96,7 +97,8 @@ def shown(samples: ViewSamples, view: int, steps: int) -> Float32[np.ndarray, "h
             for positions, weights in bands
         ]
     values = torch.cat(rows).reshape(*samples.size, steps).numpy()
-    return np.stack([samples.views.enlarged(values[..., k]) for k in range(steps)], axis=-1)
+    size = samples.views.size
+    return np.stack([whole(values[..., step], size) for step in range(steps)], axis=-1)
 
 
 def _train(

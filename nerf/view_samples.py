@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 from image_core.types import Mask
+from nerf.depth_parts import whole
 from nerf.field_views import FieldViews
 from nerf.region_field import sampled
 from nerf.view_camera import ViewCamera, points_at
@@ -115,4 +116,4 @@ class ViewSamples:
 
     def reduced(self, alpha: Mask) -> Mask:
         """Return a mask of a view at the reduced size."""
-        return self.views.shrunk(alpha, self.size)
+        return whole(alpha, self.size)
