@@ -20,8 +20,8 @@ from nerf.view_samples import ViewSamples
 
 _BETWEEN = 3  # views besides the first that are asked about another one
 _TRIM = 0.02  # of the lifted points lie beyond each side of their box
-_MARGIN = 0.12  # of its longest side: so far from what was found so far the thing may reach
-_RIM = 2  # pixels
+_MARGIN = 0.3  # of its longest side: so far from what was found so far the thing may reach
+_RIM = 1  # pixels
 
 Regions = list[Location | None]
 
