@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -58,14 +57,11 @@ def _train(capture: Path, folder: Path, name: str) -> None:
     log = folder / "train.log"
     arguments = ["insitu-cpu", "--data", str(capture), "--output-dir", str(folder / "runs")]
     arguments += ["--timestamp", name, "--pipeline.instruction", INSTRUCTION]
-    # one thread: these steps are small, and threads would wait for each other
-    environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     with log.open("wb") as sink:
         ended = subprocess.run(
             [sys.executable, "-m", "nerfstudio.scripts.train", *arguments],
             stdout=sink,
             stderr=subprocess.STDOUT,
-            env=environment,
             check=False,
         )
     if ended.returncode:

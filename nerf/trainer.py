@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import errno
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from nerfstudio.engine.trainer import Trainer, TrainerConfig
 from nerfstudio.models.nerfacto import NerfactoModelConfig
@@ -41,6 +43,8 @@ class InsituTrainerConfig(TrainerConfig):
     """``max_num_iterations`` bounds the step that a run ends at, resumed or not."""
 
     _target: type = field(default_factory=lambda: InsituTrainer)
+    threads: int = 1
+    """Of torch on a CPU unless OMP_NUM_THREADS is set; small steps gain nothing from more."""
 
 
 @contextlib.contextmanager
@@ -83,6 +87,9 @@ class InsituTrainer(Trainer):
         self._ended_at: int | None = None
         self._reconstructed = False
         self._bound = config.max_num_iterations
+        on_cpu = config.machine.device_type == "cpu"
+        if on_cpu and config.threads and "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(config.threads)
         super().__init__(config, local_rank, world_size)
 
     def setup(self, test_mode: Any = "val") -> None:
