@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: setup setup-groundingdino demo demo-nerf test lint check bench docs clean
+.PHONY: setup setup-groundingdino demo demo-nerf demo-video test lint check bench docs clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -21,13 +21,18 @@ $(VENV)/.nerf: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[nerf]'
 	touch $@ $(VENV)/.base
 
+# what videos need, no torch
+$(VENV)/.video: pyproject.toml requirements.lock | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[video]'
+	touch $@ $(VENV)/.base
+
 $(VENV)/.dev: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[dev]'
-	touch $@ $(VENV)/.nerf $(VENV)/.base
+	touch $@ $(VENV)/.nerf $(VENV)/.video $(VENV)/.base
 
 $(VENV)/.all: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[all,dev]'
-	touch $@ $(VENV)/.dev $(VENV)/.nerf $(VENV)/.base
+	touch $@ $(VENV)/.dev $(VENV)/.nerf $(VENV)/.video $(VENV)/.base
 
 setup: $(VENV)/.all  ## everything: all extras (several GB) and the development tools
 
@@ -43,6 +48,9 @@ demo: $(VENV)/.base  ## a real photo edited, from nothing
 
 demo-nerf: $(VENV)/.nerf  ## a scene reconstructed and edited on the CPU, from nothing
 	@$(BIN)/insitu demo --nerf -o demo_output/nerf
+
+demo-video: $(VENV)/.video  ## a clip edited on the CPU, from nothing
+	@$(BIN)/insitu demo --video -o demo_output/video
 
 test: $(VENV)/.dev  ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -61,6 +69,7 @@ bench: $(VENV)/.dev  ## the benchmarks; results go to benchmarks/results
 	$(BIN)/python -m benchmarks.photo
 	$(BIN)/python -m benchmarks.editors
 	$(BIN)/python -m benchmarks.nerf
+	$(BIN)/python -m benchmarks.video
 
 docs: $(VENV)/.dev  ## run the commands and examples of README and docs
 	$(BIN)/python -m pytest tests/integration/test_docs.py

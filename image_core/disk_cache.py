@@ -45,6 +45,16 @@ def content_key(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size
+    return total
+
+
 @dataclass(frozen=True, kw_only=True)
 class DiskCache:
     """Entries of one kind.

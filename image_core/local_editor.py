@@ -314,7 +314,7 @@ class LocalEditor:
             strength=strength,
             seconds=clock.seconds,
             rows=clock.rows,
-            parts=self._part_record(plan, strengths),
+            parts=self.part_record(plan, strengths),
         )
 
     def models(self, plan: EditPlan) -> tuple[str, ...]:
@@ -324,7 +324,8 @@ class LocalEditor:
         looked = [self.captioner] if plan.caption else []
         return models_of([*spoke, *looked, self.grounder, self.segmenter, *editors])
 
-    def _part_record(self, plan: EditPlan, strengths: Sequence[Strength]) -> PartRecord:
+    def part_record(self, plan: EditPlan, strengths: Sequence[Strength]) -> PartRecord:
+        """Return the names of the parts that a plan's edit is made by, for a receipt."""
         return PartRecord(
             language=plan.processor,
             grounder=name_of(self.grounder, "grounding", self.config.grounder),

@@ -148,7 +148,7 @@ class PhotoResult:
         check_output(output, self.source.path)
         start = time.perf_counter()
         mask, receipt = mask_path(output), receipt_path(output)
-        with _staging(output.parent) as room:
+        with staging(output.parent) as room:
             report = self.photo.save(room / output.name, lossy=lossy)
             mask_data = encode_mask(self.result.alpha, self.source.orientation)
             write_atomically(room / mask.name, mask_data)
@@ -241,8 +241,12 @@ def hint_record(hint: RegionHint) -> dict[str, Any]:
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """Give a folder in which files are made before they take their places together."""
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a folder in which files are made before they take their places together.
+
+    Raises:
+        InvalidInput: The folder cannot be written, or what is written into it does not fit.
+    """
     try:
         room = Path(tempfile.mkdtemp(prefix=".insitu-", dir=folder))
     except OSError as error:

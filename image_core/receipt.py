@@ -86,6 +86,14 @@ def read_receipt(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
+def is_of_clip(output: Path) -> bool:
+    """Tell whether the receipt beside an output, if an intact one is there, is of a clip."""
+    try:
+        return "clip" in read_receipt(receipt_path(output))
+    except (InvalidInput, IntegrityError):
+        return False
+
+
 def _own_hash(body: Mapping[str, Any]) -> str:
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(canonical.encode())

@@ -54,10 +54,10 @@ def verify(output: str | Path, *, source: str | Path | None = None) -> Verificat
     if not output.is_file():
         raise InvalidInput(f"there is no output {output}")
     receipt = read_receipt(receipt_path(output))
-    source = _source_path(receipt, output, source)
-    _same_hash(output, _entry(receipt, "output"), "the output")
-    _same_hash(mask_path(output), _entry(receipt, "mask"), "the mask")
-    _same_hash(source, _entry(receipt, "source"), "the source")
+    source = recorded_source(receipt, output, source)
+    _same_file(output, stated_hash(receipt, "output"), "the output")
+    _same_file(mask_path(output), stated_hash(receipt, "mask"), "the mask")
+    _same_file(source, stated_hash(receipt, "source"), "the source")
     inside = read_stored_mask(mask_path(output)) > 0
     before, after = _open(source, "source"), _open(output, "output")
     if before.format == "jpeg" and after.format == "jpeg":
@@ -66,36 +66,57 @@ def verify(output: str | Path, *, source: str | Path | None = None) -> Verificat
     return _samples(before, after, inside, lossy=lossy)
 
 
-def _entry(receipt: Mapping[str, Any], name: str) -> str:
+def stated_hash(receipt: Mapping[str, Any], name: str) -> str:
+    """Return the hash that a receipt states of the output, the mask or the source.
+
+    Raises:
+        IntegrityError: It states none.
+    """
     try:
         return str(receipt[name]["sha256"])
     except (KeyError, TypeError):
         raise IntegrityError(f"the receipt does not say the hash of the {name}") from None
 
 
-def _source_path(receipt: Mapping[str, Any], output: Path, given: str | Path | None) -> Path:
+def recorded_source(
+    receipt: Mapping[str, Any], output: Path, given: str | Path | None = None
+) -> Path:
+    """Return where the source of an output lies: as given, as recorded, or beside the output.
+
+    Raises:
+        InvalidInput: It is missing.
+    """
     if given is not None:
         source = Path(given)
     else:
         recorded = Path(str(receipt.get("source", {}).get("path", "")))
         beside = output.parent / recorded.name
-        source = recorded if recorded.is_file() or not beside.is_file() else beside
-    if not source.is_file():
+        source = recorded if recorded.exists() or not beside.exists() else beside
+    if not source.exists():
         raise InvalidInput(
             f"the source {source} is missing", hint="Say where it is now: --source FILE."
         )
     return source
 
 
-def _same_hash(path: Path, stated: str, name: str) -> None:
+def _same_file(path: Path, stated: str, name: str) -> None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise InvalidInput(f"{name} {path} is missing") from None
     except OSError as error:
         raise InvalidInput(f"{name} {path} cannot be read: {error.strerror}") from error
-    if sha256(data) != stated:
-        raise IntegrityError(f"{name} {path} is not the file that the receipt was written for")
+    same_hash(sha256(data), stated, f"{name} {path}")
+
+
+def same_hash(found: str, stated: str, name: str) -> None:
+    """Compare a file's hash with what the receipt states of it.
+
+    Raises:
+        IntegrityError: They differ.
+    """
+    if found != stated:
+        raise IntegrityError(f"{name} is not the file that the receipt was written for")
 
 
 def _open(path: Path, name: str) -> Photo:

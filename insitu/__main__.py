@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from image_core.errors import InsituError
+from insitu.cache import CacheCommand
 from insitu.demo import DemoCommand
 from insitu.doctor import DoctorCommand
 from insitu.evaluate import EvaluateCommand
@@ -21,9 +22,12 @@ from insitu.pocket import PocketCommand
 from insitu.reporting import report_error
 from insitu.usage import UsageError
 from insitu.verify import VerifyCommand
+from insitu.video import VideoCommand
 
 Command = (
     Annotated[ImageCommand, tyro.conf.subcommand("image")]
+    | Annotated[VideoCommand, tyro.conf.subcommand("video")]
+    | Annotated[CacheCommand, tyro.conf.subcommand("cache")]
     | Annotated[VerifyCommand, tyro.conf.subcommand("verify")]
     | Annotated[DoctorCommand, tyro.conf.subcommand("doctor")]
     | Annotated[DemoCommand, tyro.conf.subcommand("demo")]

@@ -22,6 +22,8 @@ class DemoCommand:
     """Where the pictures go."""
     nerf: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """A scene of our own instead: reconstructed and edited on the CPU, in minutes."""
+    video: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """A clip of our own instead: rendered, and edited by both routes on the CPU."""
     format: Literal["text"] = "text"
     """Only text."""
     debug: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -41,6 +43,10 @@ class DemoCommand:
             from insitu.demo_nerf import nerf_demo
 
             return nerf_demo(folder)
+        if self.video:
+            from insitu.demo_video import video_demo
+
+            return video_demo(folder)
         editor = LocalEditor.default()
         rows = [_row(editor, scene, folder) for scene in _SCENES]
         print(_write_sheet(rows, folder / "demo.png"))

@@ -91,7 +91,7 @@ def _reasons(passed: dict[str, list[str]]) -> list[str]:
 _EXTRAS = {
     "neural": ("torch", "diffusers", "transformers"),
     "nerf": ("nerfstudio",),
-    "video": ("av",),
+    "video": ("av", "decord", "scenedetect"),
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
+from insitu.evaluate_video import EvaluateVideo
+
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateCommand:
+class EvaluateNerf:
     """Measure a NeRF run on the views that it was not trained on.
 
     Outside the region against the originals; inside against the true edit where it is known (a
@@ -19,8 +20,6 @@ class EvaluateCommand:
     the one region in 3D.
     """
 
-    what: tyro.conf.Positional[Literal["nerf"]]
-    """A run of nerfstudio."""
     load_config: Annotated[str, tyro.conf.arg(metavar="RUN/config.yml")]
     """The run's config.yml."""
     truth: Annotated[str | None, tyro.conf.arg(metavar="DIR")] = None
@@ -41,8 +40,7 @@ class EvaluateCommand:
 
     def run(self) -> int:
         """Do it, and return the exit code."""
-        from image_core.photo import write_atomically
-        from insitu.reporting import print_json
+        from insitu.report_lines import give_report
         from insitu.waiting import stage_shown
         from nerf.evaluation import evaluate_run
 
@@ -55,28 +53,27 @@ class EvaluateCommand:
                 clip=self.clip,
                 progress=progress,
             )
-        if self.output is not None:
-            write_atomically(Path(self.output), (json.dumps(report, indent=1) + "\n").encode())
-        if self.format == "json":
-            print_json({"status": "done", "exit_code": 0, "output": self.output, **report})
-        else:
-            print("\n".join(_lines(report)))
-            if self.output is not None:
-                print(f"report: {self.output}")
+        give_report(report, self.output, as_json=self.format == "json")
         return 0
 
 
-def _lines(report: dict[str, Any], before: str = "") -> list[str]:
-    """Return the report's means, one line a number; what concerns single views is left to JSON."""
-    lines = []
-    for key, value in report.items():
-        name = f"{before}{key}"
-        if isinstance(value, dict):
-            lines += _lines(value, f"{name}.")
-        elif key == "notes":
-            lines += [f"note: {note}" for note in value]
-        elif isinstance(value, float):
-            lines.append(f"{name}: {value:.4g}")
-        elif not isinstance(value, list):
-            lines.append(f"{name}: {'not measured' if value is None else value}")
-    return lines
+_What = (
+    Annotated[EvaluateNerf, tyro.conf.subcommand("nerf")]
+    | Annotated[EvaluateVideo, tyro.conf.subcommand("video")]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateCommand:
+    """How well an edit was done, in numbers: of a NeRF run, or of a clip."""
+
+    what: tyro.conf.OmitSubcommandPrefixes[_What]
+
+    @property
+    def debug(self) -> bool:
+        """Whether the traceback of an error is shown."""
+        return self.what.debug
+
+    def run(self) -> int:
+        """Do it, and return the exit code."""
+        return self.what.run()

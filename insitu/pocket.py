@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from insitu.pocket_clip import PocketClip
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -142,6 +144,7 @@ class PocketCapture:
 _Action = (
     Annotated[PocketScene, tyro.conf.subcommand("scene")]
     | Annotated[PocketCapture, tyro.conf.subcommand("capture")]
+    | Annotated[PocketClip, tyro.conf.subcommand("clip")]
 )
 
 

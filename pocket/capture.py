@@ -13,24 +13,17 @@ No frame has a ``mask_path``: nerfstudio would train on the masked pixels alone.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from image_core.errors import InvalidInput
-from image_core.photo.atomic import not_writable
 from image_core.types import no_progress
 from pocket.cameras import Camera
+from pocket.folders import check_folder, held, published, write_json, write_png, write_record
 from pocket.render import coverage, develop, trace
 from pocket.scene import Scene
 from pocket.table import COLOUR, TARGET, VIEWPOINTS, table_scene
@@ -39,7 +32,8 @@ DEPTH_STEP = 1e-3
 """Units of the scene in one step of a depth file."""
 FEWEST, MOST = 3, 2000
 SMALLEST, LARGEST = 16, 1024
-_FORM = 1  # of the files; another one is another capture
+_RECORD = "truth/truth.json"
+_FORM = 2  # of the files; another one is another capture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +106,15 @@ def write_capture(
         colour=colour,
         things=scene.names,
     )
-    if _holds_already(capture):
+    if held(capture.folder, _RECORD, _truth(capture)) is not None:
         return capture
-    with _published(capture.folder) as partial:
+    with published(capture.folder) as partial:
         cameras = VIEWPOINTS.cameras(views, width=width, height=height, seed=seed)
         for number, camera in enumerate(cameras, start=1):
             _write_view(partial, number, scene, edited, camera)
             progress("render", number / views)
-        _write_json(partial / "transforms.json", _transforms(cameras))
-        _write_json(partial / "truth/truth.json", _truth(capture, _digest(partial, capture)))
+        write_json(partial / "transforms.json", _transforms(cameras))
+        write_record(partial, _RECORD, _truth(capture))
     return capture
 
 
@@ -151,8 +145,7 @@ def check_picture(*, width: int, height: int, seed: int) -> None:
 
 
 def _check(folder: str | Path, *, views: int, width: int, height: int, seed: int) -> None:
-    if not str(folder) or "\0" in str(folder):
-        raise InvalidInput(f"{str(folder)!r} is no folder's name", hint="Name a new one.")
+    check_folder(folder)
     if not FEWEST <= views <= MOST:
         raise InvalidInput(f"a capture of {views} views", hint=f"Take {FEWEST} to {MOST}.")
     check_picture(width=width, height=height, seed=seed)
@@ -161,12 +154,12 @@ def _check(folder: str | Path, *, views: int, width: int, height: int, seed: int
 def _write_view(folder: Path, number: int, scene: Scene, edited: Scene, camera: Camera) -> None:
     traced = trace(scene, camera)
     name = picture_name(number)
-    _write_png(folder / "images" / name, _bytes_of(develop(scene, traced)))
-    _write_png(folder / "truth/edited" / name, _bytes_of(develop(edited, traced)))
+    write_png(folder / "images" / name, _bytes_of(develop(scene, traced)))
+    write_png(folder / "truth/edited" / name, _bytes_of(develop(edited, traced)))
     for thing, mask in coverage(scene, traced).items():
-        _write_png(folder / "truth/masks" / mask_folder(thing) / name, _bytes_of(mask))
+        write_png(folder / "truth/masks" / mask_folder(thing) / name, _bytes_of(mask))
     steps = np.rint(traced.depth / DEPTH_STEP).astype(np.uint16)
-    _write_png(folder / "truth/depth" / name, steps)
+    write_png(folder / "truth/depth" / name, steps)
 
 
 def _transforms(cameras: Sequence[Camera]) -> dict[str, Any]:
@@ -189,7 +182,7 @@ def _transforms(cameras: Sequence[Camera]) -> dict[str, Any]:
     }
 
 
-def _truth(capture: Capture, digest: str) -> dict[str, Any]:
+def _truth(capture: Capture) -> dict[str, Any]:
     return {
         **_asked(capture),
         "instruction": capture.instruction,
@@ -199,7 +192,6 @@ def _truth(capture: Capture, digest: str) -> dict[str, Any]:
         "depth_step": DEPTH_STEP,
         "units": "units of the scene, in which transforms.json gives the poses; the table is 2.7 "
         "across; depth files count steps of depth_step",
-        "digest": digest,
     }
 
 
@@ -211,73 +203,5 @@ def _asked(capture: Capture) -> dict[str, Any]:
     return {"form": _FORM, "scene": "table", **asked}
 
 
-def _files(capture: Capture) -> list[str]:
-    folders = ["images", "truth/edited", "truth/depth"]
-    folders += [f"truth/masks/{mask_folder(thing)}" for thing in capture.things]
-    names = [picture_name(number) for number in range(1, capture.views + 1)]
-    return ["transforms.json", *(f"{folder}/{name}" for folder in folders for name in names)]
-
-
-def _digest(folder: Path, capture: Capture) -> str:
-    total = hashlib.sha256()
-    for name in _files(capture):
-        total.update(hashlib.sha256((folder / name).read_bytes()).digest())
-    return total.hexdigest()
-
-
-def _holds_already(capture: Capture) -> bool:
-    """Tell whether the folder holds what would be written.
-
-    Raises:
-        InvalidInput: It holds something else.
-    """
-    folder = capture.folder
-    try:
-        if not folder.is_dir():
-            if folder.exists() or folder.is_symlink():
-                raise InvalidInput(f"{folder} is no folder", hint="Name a new one.")
-            return False
-        if not any(folder.iterdir()):
-            return False
-        truth = json.loads((folder / "truth/truth.json").read_bytes())
-        if truth == _truth(capture, _digest(folder, capture)):
-            return True
-    except (OSError, ValueError):
-        pass  # unreadable or not ours: it is something else
-    raise InvalidInput(
-        f"{folder} holds something else already", hint="Name a new folder, or remove that one."
-    )
-
-
-@contextlib.contextmanager
-def _published(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into, and let it take its name when all went well."""
-    place = Path(os.path.realpath(folder))
-    partial = place.parent / f".{place.name}.{secrets.token_hex(6)}.tmp"
-    try:
-        partial.mkdir(parents=True)
-        yield partial
-        if place.is_dir():
-            # an empty folder may be a link's target or where the user stands: it stays the same
-            for name in ("truth", "images", "transforms.json"):
-                os.replace(partial / name, place / name)
-        else:
-            os.replace(partial, place)
-    except OSError as error:
-        raise not_writable(folder, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
 def _bytes_of(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.rint(values * 255), dtype=np.uint8)
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    _, data = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.tobytes())
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-_HOOK = install_import_hook(["image_core", "nerf", "pocket"], "shape_checks.check")
+_HOOK = install_import_hook(["image_core", "nerf", "pocket", "video"], "shape_checks.check")
 
 # how fast a loaded machine draws examples says nothing about the code
 settings.register_profile(
