@@ -1,4 +1,4 @@
-"""The route for removals: outlines carried without their holes' margins, then what is behind."""
+"""The route for removals: what is behind the carried outlines, shot after shot."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 from image_core.local_editor import LocalEditor
 from image_core.photo_result import StageClock
 from image_core.types import no_progress
-from video.bare_keys import bare_key, in_hand
+from video.bare_keys import in_hand
 from video.clip import Clip
 from video.frame_edits import Progress
-from video.regions import carried_regions
 from video.removal import RemovalEdits, remove_from
 from video.survey import Survey, VideoRequest
 from video.writing import Made
@@ -35,7 +34,7 @@ def removed(
         seen: What was found out before.
         folder: Where what was made up is kept for a run that goes on.
         clock: Notes the stages' seconds.
-        progress: Told the stages "carry" and "fit".
+        progress: Told the stage "fit".
 
     Raises:
         InsituError: One of its children.
@@ -44,14 +43,6 @@ def removed(
     warnings: list[str] = []
     evaluations = 0
     for key, regions in zip(seen.sought.found, seen.regions, strict=True):
-        with clock.stage("carry"):
-            bare = bare_key(editor, seen.plan, key, request.pointing)
-            if bare is not key:
-                regions = tuple(
-                    carried_regions(
-                        clip, seen.flows, bare, seen.plan, request.settings, progress=progress
-                    )
-                )
         with clock.stage("fit"):
             made, said, took = remove_from(
                 editor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from image_core.local_editor import LocalEditor
 from image_core.photo_result import StageClock
 from image_core.preparing import PreparedPlan, refuse_unsupported
 from image_core.types import EditPlan, EditStep, Strength, Target, no_progress
+from video.bare_keys import bare_key
 from video.clip import Clip
 from video.finding import ShotKey, Sought, exact_image, find_keys
 from video.flow_store import FlowStore
@@ -133,6 +134,11 @@ def survey(
         prepared = None
         if not request.painting:
             prepared = prepare_on_keys(editor, plan, sought.found, seed=request.seed)
+    route = _route(plan, prepared)
+    if route == "removal":
+        with clock.stage("outline"):
+            bare = tuple(bare_key(editor, plan, key, pointing) for key in sought.found)
+            sought = replace(sought, found=bare)
     flows = flows_of(clip, request.settings)
     with clock.stage("flow"):
         measure_flows(flows, [key.span for key in sought.found], progress=progress)
@@ -143,7 +149,7 @@ def survey(
         )
     return Survey(
         plan=plan,
-        route=_route(plan, prepared),
+        route=route,
         within=within,
         shots=tuple(shots),
         sought=sought,
