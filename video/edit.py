@@ -131,7 +131,7 @@ def written_edit(
         "instruction": request.instruction,
         "begun": time.time(),
     }
-    key = _job_key(editor, clip, request, seen)
+    key = _job_key(editor, clip, request, seen, writing)
     with job_folder(about, key, extra, keep=request.keep) as job:
         edits, before = edits_in(job)
         parts = PartFolder(folder=job / "parts", span=written)
@@ -240,7 +240,9 @@ def fitted_shots(
     return fits, steps, made
 
 
-def _job_key(editor: LocalEditor, clip: Clip, request: VideoRequest, seen: Survey) -> str:
+def _job_key(
+    editor: LocalEditor, clip: Clip, request: VideoRequest, seen: Survey, writing: WritingPlan
+) -> str:
     masks = {index: sha256(path.read_bytes()) for index, path in request.pointing.masks.items()}
     return content_key(
         _JOB_FORMAT,
@@ -249,7 +251,8 @@ def _job_key(editor: LocalEditor, clip: Clip, request: VideoRequest, seen: Surve
         repr(editor.config),
         repr(hint_record(request.pointing.hint or RegionHint())),
         repr((request.pointing.at, sorted(masks.items()))),
-        repr((request.stretch, request.trim, request.codec, request.crf)),
+        # not the codec asked for: a GIF's parts are lossless, whatever that was
+        repr((request.stretch, request.trim, writing.settings)),
         repr((request.seed, request.strength, request.settings)),
         repr(sorted(versions().items())),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from video.fitted import FittedShot
 from video.flow_fit import fit_flow
 from video.flow_store import FlowStore
 from video.frame_edits import Progress
-from video.frames import Picture, ScaledFrames, Span, working_size
+from video.frames import ArrayFrames, Picture, ScaledFrames, Span, working_size
 from video.layer import CarriedEdit, EditLayer, laid_over
 from video.needs_torch import need_torch
 from video.settings import VideoSettings
@@ -22,6 +23,7 @@ from video.visibility import enlarged, visibility
 from video.workplace import measures_folder
 
 _FIT = "fit.npz"
+_TRAINING = "training.pt"  # of hash fields: what an interrupted fit goes on from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class ShotFit:
     def _shown(self, index: int, picture: Picture) -> Mask:
         deformation = self.fit.deformation
         small = working_size((picture.shape[1], picture.shape[0]), max(deformation.window.frame))
-        frame = as_colours(ScaledFrames(_One(picture), small).rgb(0))
+        frame = as_colours(ScaledFrames(ArrayFrames([picture]), small).rgb(0))
         seen = visibility(
             frame,
             self.fit.canonical,
@@ -74,25 +76,6 @@ class ShotFit:
             region=region_at(self.regions, index, small),
         )
         return enlarged(seen, (picture.shape[1], picture.shape[0]))
-
-
-@dataclass(frozen=True)
-class _One:
-    """A single frame, as frames."""
-
-    picture: Picture
-
-    @property
-    def size(self) -> tuple[int, int]:
-        height, width = self.picture.shape[:2]
-        return width, height
-
-    def __len__(self) -> int:
-        return 1
-
-    def rgb(self, index: int) -> Picture:
-        del index
-        return self.picture
 
 
 def fit_shot(
@@ -131,7 +114,9 @@ def fit_shot(
     fit = FittedShot.load(folder / _FIT)
     if fit is None:
         if settings.field == "hash":
-            fit = _hash_fit(clip, flows, span, reference, settings, regions, progress)
+            fit = _hash_fit(
+                clip, flows, span, reference, settings, regions, folder / _TRAINING, progress
+            )
         else:
             fit = fit_flow(
                 clip,
@@ -143,6 +128,7 @@ def fit_shot(
                 progress=progress,
             )
         fit.save(folder / _FIT)
+        (folder / _TRAINING).unlink(missing_ok=True)
     canonical = painted_upon(clip, fit.deformation, fit.canonical, regions=regions)
     return ShotFit(span=span, fit=fit, canonical=canonical, regions=regions)
 
@@ -154,6 +140,7 @@ def _hash_fit(
     reference: int,
     settings: VideoSettings,
     regions: Regions | None,
+    checkpoint: Path,
     progress: Progress,
 ) -> FittedShot:
     """Fit CoDeF's hash fields; with regions, what is kept is the target's group."""
@@ -167,6 +154,7 @@ def _hash_fit(
         span,
         reference=reference,
         regions=regions,
+        checkpoint=checkpoint,
         progress=lambda done, steps: progress("fit", done / steps),
     )
     target = found.groups[0]

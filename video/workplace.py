@@ -23,6 +23,7 @@ from image_core.photo import write_atomically
 MEASURES, JOBS = "video", "video-jobs"
 LIMIT = 8 * 2**30
 """Most bytes of measurements kept, unless ``INSITU_CACHE_LIMIT`` (in GB) says otherwise."""
+_FORM = "1"  # changes whenever what an older version measured must not be used
 _LOCK = "lock"
 _MANIFEST = "job.json"
 
@@ -37,7 +38,7 @@ def measures_folder(kind: str, *parts: str) -> Path:
     Raises:
         InvalidInput: The cache cannot be written.
     """
-    folder = cache_root() / MEASURES / f"{kind}-{content_key(*parts)[:32]}"
+    folder = cache_root() / MEASURES / f"{kind}-{content_key(_FORM, *parts)[:32]}"
     _make(folder)
     os.utime(folder)
     return folder

@@ -320,10 +320,10 @@ def save_clip(
 
 def _keeps_samples(clip: Clip, settings: StreamSettings, output: Path) -> bool:
     """Tell whether all that lies outside the mask can be written as it is."""
-    kind = output_kind(output)
+    kind, same_format = output_kind(output), settings.format == clip.info.format
     if kind == "pictures":
-        return clip.info.format.kind != "yuv"
-    return kind == "stream" and settings.codec == "ffv1" and settings.format == clip.info.format
+        return same_format and clip.info.format.kind != "yuv"
+    return same_format and kind == "stream" and settings.codec == "ffv1"
 
 
 def _write_pictures(
