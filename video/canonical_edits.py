@@ -94,7 +94,7 @@ def fit_parts(
     Args:
         clip: The frames.
         flows: Between them.
-        key: The shot and its key frame, which is the reference frame of its part.
+        key: The shot; each of its parts has the reference frame that ``split`` judged it by.
         regions: The target's masks; None where the whole picture counts.
         settings: How much is spent.
         name: What the masks depend on.
@@ -103,7 +103,7 @@ def fit_parts(
     fits: list[ShotFit] = []
     made = Made()
     for part in split(flows, key.span, regions=regions):
-        reference = key.index if key.index in part else best_reference(part, regions)
+        reference = best_reference(part, regions)
         fit = fit_shot(
             clip,
             flows,
