@@ -38,7 +38,7 @@ from video.writing import laid
 from video.written import open_written
 
 _POINTS = 4000  # of the target that are followed, at most
-_PAINTED = 4  # grey levels from which a pixel of the key frame counts as painted
+_PAINTED = 4  # grey levels from which a pixel of a reference frame counts as painted
 
 Tell = Callable[[str], None]
 
@@ -199,8 +199,6 @@ def _painted(truth: ClipTruth, clip: Clip, fits: Sequence[ShotFit]) -> dict[str,
             if index != fit.fit.deformation.reference:
                 apart.append(found)
                 unshaken.append(float((found <= 1).mean()) if len(found) else np.nan)
-            if layer is None:
-                continue
             frame = next(iter(clip.planes(index, index + 1))).rgb
             carried, goal = fit.carried(layer, index, frame), as_float(truth.painted(index))
             true = binary(truth.mask(index))
@@ -242,13 +240,12 @@ def drifts(truth: ClipTruth, fit: ShotFit, index: int, size: tuple[int, int]) ->
     return drift(places, there[counted], at[counted])
 
 
-def _layer(truth: ClipTruth, fit: ShotFit) -> EditLayer | None:
-    """Return the true paint of the key frame as a layer, where that frame is the reference."""
-    if fit.fit.deformation.reference != truth.key:
-        return None
+def _layer(truth: ClipTruth, fit: ShotFit) -> EditLayer:
+    """Return the true paint of a part's reference frame as a layer."""
+    reference = fit.fit.deformation.reference
     with Clip.open(truth.lossless) as clip:
-        plain = as_float(next(iter(clip.planes(truth.key, truth.key + 1))).rgb)
-    change = as_float(truth.painted_key()) - plain
+        plain = as_float(next(iter(clip.planes(reference, reference + 1))).rgb)
+    change = as_float(truth.painted(reference)) - plain
     window, image = fit.canonical.window, fit.canonical.picture.copy()
     alpha = np.zeros(image.shape[:2], np.float32)
     window.crop(alpha)[...] = np.abs(change).max(axis=-1) > _PAINTED / 255

@@ -127,7 +127,18 @@ def fit_parts(
             "coverage": _rounded(quality.coverage),
         }
         made = made.joined(Made(fits=(row,), warnings=(warning,) if warning else ()))
+    if len(fits) > 1:
+        made = made.joined(Made(warnings=(_changes(key.span, fits),)))
     return fits, made
+
+
+def _changes(span: Span, fits: Sequence[ShotFit]) -> str:
+    """Return a warning of the places where one canonical picture takes over from another."""
+    places = ", ".join(str(fit.span.start) for fit in fits[1:])
+    return (
+        f"frames {span.start} to {span.stop - 1}: one canonical picture cannot hold them, so there"
+        f" are {len(fits)}; a pattern may jump at frame {places}"
+    )
 
 
 def _rounded(value: float) -> float | None:
