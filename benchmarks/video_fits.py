@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from video.frames import ScaledFrames, working_size
 from video.hash_settings import FIXED
 from video.measures import likeness
 from video.motion_tally import mean
+from video.spans import best_reference
 from video.spline_fit import SplineSettings
 
 FIT_SIDE = 240  # px, of the hash fields and of the static mean
@@ -50,7 +51,10 @@ def fits(
     minutes: Sequence[float],
     chosen: Sequence[str] = tuple(FLOW_SETTINGS),
 ) -> dict[str, Any]:
-    """Fit each subject's first shot, the target alone and whole frames, with both models."""
+    """Fit each subject's first shot, the target alone and whole frames, with both models.
+
+    Whole frames get hash fields for the least of the minutes only.
+    """
     rows, still = [], []
     for subject in subjects:
         with cache_at(work / f"{subject.name} quality"), Clip.open(subject.clip) as clip:
@@ -63,19 +67,26 @@ def fits(
                     tell(f"fits: {subject.name}, {part}, {name}")
                     row = _flow_row(clip, seen.flows, key, FLOW_SETTINGS[name], regions)
                     rows.append(about | {"model": name} | row)
-                for budget in minutes:
+                    tell(_short(row))
+                for budget in minutes if regions is not None else sorted(minutes)[:1]:
                     tell(f"fits: {subject.name}, {part}, hash fields, {budget:g} minutes")
                     row = _hash_row(clip, seen.flows, key, regions, budget * 60)
                     rows.append(about | {"model": f"hash fields, {budget:g} CPU min"} | row)
+                    tell(_short(row))
     return {"rows": rows, "static": still, "side": FIT_SIDE}
+
+
+def _short(row: Mapping[str, Any]) -> str:
+    return f"  {row['psnr']:.2f} dB, {row['folds']:.2%} folds, {row['cpu']:.0f} CPU s"
 
 
 def _flow_row(
     clip: Clip, flows: FlowStore, key: ShotKey, settings: FlowFitSettings, regions: Regions | None
 ) -> dict[str, Any]:
     def fit() -> FittedShot:
+        reference = best_reference(key.span, regions)
         return fit_flow(
-            clip, flows, key.span, reference=key.index, settings=settings, regions=regions
+            clip, flows, key.span, reference=reference, settings=settings, regions=regions
         )
 
     return _judged(fit, clip, flows, regions)
@@ -90,7 +101,8 @@ def _hash_row(
 
     def trained(steps: int) -> HashFit:
         settings = replace(FIXED, steps=steps)
-        return fit_hash(small, flows, key.span, settings, reference=key.index, regions=regions)
+        reference = best_reference(key.span, regions)
+        return fit_hash(small, flows, key.span, settings, reference=reference, regions=regions)
 
     took = [_seconds(lambda steps=steps: trained(steps))[1] for steps in _TRIED]  # type: ignore[misc]
     each = max((took[1] - took[0]) / (_TRIED[1] - _TRIED[0]), 1e-3)
