@@ -12,7 +12,6 @@ import numpy as np
 
 from benchmarks.video_quality import Tell, cache_at, surveyed
 from benchmarks.video_subjects import Subject
-from video.canonical import as_colours
 from video.canonical_edits import union_of
 from video.chains import Regions, region_at
 from video.clip import Clip
@@ -21,6 +20,7 @@ from video.fit_report import fit_quality
 from video.fitted import FittedShot
 from video.flow_fit import FlowFitSettings, fit_flow
 from video.flow_store import FlowStore
+from video.frame_edits import as_float
 from video.frames import ScaledFrames, working_size
 from video.hash_settings import FIXED
 from video.measures import likeness
@@ -158,10 +158,10 @@ def _static(clip: Clip, key: ShotKey, regions: Regions | None) -> dict[str, floa
     small = ScaledFrames(clip, size)
     total = np.zeros((size[1], size[0], 3), np.float64)
     for index in key.span:
-        total += as_colours(small.rgb(index))
+        total += as_float(small.rgb(index))
     average = np.asarray(total / len(key.span), np.float32)
     found = []
     for index in key.span:
-        frame = as_colours(small.rgb(index))
+        frame = as_float(small.rgb(index))
         found.append(likeness(average, frame, region_at(regions, index, size)))
     return {"psnr": mean(found)}

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
+from image_core.distances import distance_within
 from image_core.types import Box, Image, Mask
 
 FEATHER = 2
@@ -76,8 +77,8 @@ def feather_inwards(mask: Mask, width: int = FEATHER) -> Mask:
         return mask
     x0, y0, x1, y1 = grown_box(box, 1, *mask.shape)
     window = (slice(y0, y1), slice(x0, x1))
-    padded = np.pad(support(mask[window]), 1, mode="edge").astype(np.uint8)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    padded = np.pad(support(mask[window]), 1, mode="edge")
+    distance = distance_within(padded)[1:-1, 1:-1]
     feathered = np.zeros_like(mask)
     feathered[window] = np.minimum(mask[window], np.clip(distance / (width + 1), 0, 1))
     return feathered

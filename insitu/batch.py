@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_core.errors import InsituError, InvalidInput
+from image_core.errors import InvalidInput
 from image_core.photo import SUFFIXES
 from image_core.receipt import receipt_path
+from insitu.asked_parts import editor_of
 from insitu.done_before import is_done
-from insitu.exit_codes import ExitCode, code_of
-from insitu.reporting import error_line, error_outcome, print_json
-from insitu.request import EditRequest, editor_of, perform
+from insitu.exit_codes import ExitCode
+from insitu.reporting import error_outcome
+from insitu.request import EditRequest, perform
+from insitu.several import fixed_part, free_place, output_folder, safely, tell_all
 from insitu.single import request_of
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from image_core.local_editor import LocalEditor
     from insitu.image import ImageCommand
 
@@ -51,38 +48,15 @@ def run_batch(command: ImageCommand) -> int:
     editor = editor_of(requests[0])
     plan = editor.plan(command.instruction, then=command.then)  # wrong for all is told once
     shared = editor if editor.models(plan) else None
-    tally: Counter[str] = Counter()
-    as_json = command.format == "json"
-    with _progress_bar(len(requests)) as bar:
-        for outcome in _outcomes(requests, command.workers, shared):
-            tally[outcome["status"]] += 1
-            if as_json:
-                print_json(outcome)
-            else:
-                print(_line(outcome), flush=True)
-            if bar is not None:
-                bar.advance(bar.task_ids[0])
-    summary = ", ".join(
-        f"{tally[status]} {word}"
-        for status, word in (
-            ("done", "edited"),
-            ("dry_run", "located"),
-            ("skipped", "done before"),
-            ("error", "failed"),
-        )
-        if tally[status]
-    )
-    print(f"{len(requests)} photos: {summary}", file=sys.stderr if as_json else sys.stdout)
-    return int(ExitCode.BATCH_FAILURES if tally["error"] else ExitCode.DONE)
+    outcomes = _outcomes(requests, command.workers, shared)
+    return tell_all(outcomes, len(requests), of="photos", as_json=command.format == "json")
 
 
 def _requests(command: ImageCommand) -> list[EditRequest]:
     if command.mask_out is not None or command.candidates_out is not None:
         raise InvalidInput("--mask-out and --candidates-out are for one photo, not for a folder")
     folder, sources = _sources(command.input)
-    output = Path(command.output) if command.output is not None else _default_folder(folder)
-    if output.exists() and not output.is_dir():
-        raise InvalidInput(f"the output {output} is no folder", hint="INPUT is several photos.")
+    output = output_folder(command.output, folder, of="photos")
     requests = []
     taken: set[Path] = set()
     for source in sources:
@@ -91,10 +65,7 @@ def _requests(command: ImageCommand) -> list[EditRequest]:
             place = place.with_suffix(".overlay.png")
         elif place.suffix.lower() in {".jpg", ".jpeg"} and not command.lossy:
             place = place.with_suffix(".png")
-        if place in taken:  # a.jpg beside a.png
-            place = place.with_name(f"{source.name}{place.suffix}")
-        taken.add(place)
-        requests.append(request_of(command, source, place))
+        requests.append(request_of(command, source, free_place(place, source, taken)))
     return requests
 
 
@@ -106,7 +77,7 @@ def _sources(text: str) -> tuple[Path, list[Path]]:
         missing = f"the folder {folder} holds no photo"
     else:
         found = [Path(name) for name in glob.glob(text, recursive=True)]
-        folder = _fixed_part(text)
+        folder = fixed_part(text)
         missing = f"nothing matches {text}"
     photos = sorted(
         path for path in found if path.is_file() and not path.name.endswith(_OUR_ENDINGS)
@@ -114,20 +85,6 @@ def _sources(text: str) -> tuple[Path, list[Path]]:
     if not photos:
         raise InvalidInput(missing, hint=f"Photos end in {', '.join(sorted(SUFFIXES))}.")
     return folder, photos
-
-
-def _fixed_part(pattern: str) -> Path:
-    fixed: list[str] = []
-    for part in Path(pattern).parts[:-1]:
-        if glob.has_magic(part):
-            break
-        fixed.append(part)
-    return Path(*fixed)
-
-
-def _default_folder(folder: Path) -> Path:
-    whole = folder.resolve()
-    return whole.with_name(f"{whole.name}.edited")
 
 
 def _outcomes(
@@ -176,43 +133,14 @@ def _one_thread() -> None:
 
 
 def _safely(request: EditRequest, editor: LocalEditor | None = None) -> dict[str, Any]:
-    """Do one request, and turn whatever goes wrong into an outcome."""
+    """Do one request that is not done yet, and turn whatever goes wrong into an outcome."""
     known = {"input": str(request.source), "output": str(request.output)}
-    try:
+
+    def make() -> dict[str, Any]:
         if not request.dry_run and is_done(request):
             receipt = str(receipt_path(request.output))
             return {"status": "skipped", "exit_code": 0, **known, "receipt": receipt}
         request.output.parent.mkdir(parents=True, exist_ok=True)
         return perform(request, editor=editor)
-    except InsituError as error:
-        return error_outcome(error, code_of(error), **known)
-    except OSError as error:
-        return error_outcome(error, ExitCode.INVALID_INPUT, **known)
-    except Exception as error:  # one failure stops none of the others
-        return error_outcome(error, ExitCode.INTERNAL, **known)
 
-
-def _line(outcome: dict[str, Any]) -> str:
-    if outcome["status"] == "error":
-        return f"failed   {outcome['input']}: {error_line(outcome)}"
-    if outcome["status"] == "skipped":
-        return f"skipped  {outcome['input']}: {outcome['output']} is done"
-    word = "located " if outcome["status"] == "dry_run" else "edited  "
-    return (
-        f"{word} {outcome['input']} -> {outcome['output']} "
-        f"(confidence {outcome['region']['confidence']:.2f})"
-    )
-
-
-@contextmanager
-def _progress_bar(total: int) -> Iterator[Progress | None]:
-    """Show a bar on stderr while a person looks on."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        bar.add_task("photos", total=total)
-        yield bar
+    return safely(make, **known)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +13,6 @@ import numpy as np
 from image_core.compositing import FEATHER, union
 from image_core.errors import AmbiguousTarget, InvalidInput, UnsupportedEdit
 from image_core.local_editor import LocalEditor
-from image_core.local_editor_config import LocalEditorConfig
 from image_core.mask_file import read_mask
 from image_core.photo import Photo, write_atomically
 from image_core.photo_result import PartRecord, check_output, region_record
@@ -31,6 +28,7 @@ from image_core.types import (
     RegionHint,
     Strength,
 )
+from insitu.asked_parts import check_values, editor_of
 from insitu.overlay import (
     candidates_picture,
     check_picture_suffix,
@@ -73,18 +71,6 @@ class EditRequest:
     device: str = "auto"
 
 
-def editor_of(request: EditRequest) -> LocalEditor:
-    """Make the editor that a request asks for."""
-    return LocalEditorConfig(
-        language=request.language,
-        grounder=request.grounder,
-        segmenter=request.segmenter,
-        editor=request.editor,
-        editor_options=request.editor_options,
-        device=request.device,
-    ).build()
-
-
 def perform(
     request: EditRequest,
     progress: Progress | None = None,
@@ -110,7 +96,7 @@ def perform(
     if hint is not None:
         width, height = photo.size
         check_hint(hint, width=width, height=height)
-    _check_values(request)
+    check_values(request)
     editor = editor or editor_of(request)
     if request.dry_run:
         return _dry_run(request, photo, hint, editor)
@@ -197,16 +183,6 @@ def _check_paths(request: EditRequest, photo: Photo) -> None:
         if extra in taken:
             raise InvalidInput(f"{extra} is written twice", hint="Give each output its own name.")
         taken.append(extra)
-
-
-def _check_values(request: EditRequest) -> None:
-    strength = request.strength
-    if isinstance(strength, float) and not (math.isfinite(strength) and 0 <= strength <= 1):
-        raise InvalidInput(f"the strength {strength:g} is not between 0 and 1")
-    if request.seed < 0:
-        raise InvalidInput(f"the seed {request.seed} is negative", hint="Any whole number from 0.")
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", request.device):
-        raise InvalidInput(f"there is no device {request.device!r}", hint="auto, cpu or cuda.")
 
 
 def region_hint(request: EditRequest) -> RegionHint:

@@ -7,6 +7,6 @@ class UsageError(Exception):
     """The arguments do not go together; the command ends with code 2."""
 
 
-def usage_error(message: str) -> UsageError:
-    """Return the error with the way to the help in it."""
-    return UsageError(f"{message}; see insitu image --help")
+def usage_error(message: str, *, command: str = "image") -> UsageError:
+    """Return the error with the way to a command's help in it."""
+    return UsageError(f"{message}; see insitu {command} --help")

@@ -32,10 +32,10 @@ class VideoCommand:
         tyro.conf.Positional[str],
         tyro.conf.arg(
             metavar="INPUT",
-            help="A video, a GIF, a folder of frames or a quoted glob of them.",
+            help="A video, a GIF, a folder of frames, or a folder of videos; or a quoted glob.",
             help_behavior_hint="",
         ),
-    ]
+    ] = ABSENT
     instruction: Annotated[
         tyro.conf.Positional[str],
         tyro.conf.arg(
@@ -46,7 +46,7 @@ class VideoCommand:
     ] = ABSENT
     output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None
     """Where to write: .mp4, .mov, .mkv, .gif, or a folder for frames. <stem>.edited.mkv, lossless,
-    unless given."""
+    unless given. For several videos, a folder."""
     then: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TEXT")] = ()
     """A further turn, done on the result; repeatable."""
     at: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None
@@ -111,6 +111,9 @@ class VideoCommand:
     """Keys every random draw."""
     strength: Annotated[float | Literal["auto"] | None, tyro.conf.arg(metavar="S")] = None
     """How much of the edit, from 0 to 1; the editor's own measure unless given."""
+    replay: Annotated[str | None, tyro.conf.arg(metavar="RECEIPT")] = None
+    """Repeat the edit of a receipt, instead of an INSTRUCTION; INPUT says where the source is now,
+    if it was moved."""
     keep: Annotated[bool, _Flag] = False
     """Keep the folder with the work's parts; it is told at the end."""
     format: Literal["text", "json"] = "text"
@@ -125,6 +128,12 @@ class VideoCommand:
         from insitu.extras import need_extra
 
         need_extra("video", "av", "decord", "scenedetect")
+        from insitu.video_batch import is_batch, run_batch
+        from insitu.video_replay import run_replay
+        from insitu.video_request import check_usage
         from insitu.video_run import run_video
 
-        return run_video(self)
+        check_usage(self)
+        if self.replay is not None:
+            return run_replay(self)
+        return run_batch(self) if is_batch(self.input) else run_video(self)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from scipy.ndimage import gaussian_filter
 
+from image_core.distances import distance_within
 from image_core.types import Mask
 from video.frames import Picture
 
@@ -92,8 +93,8 @@ def palette(seen: Sight, width: int) -> Palette:
         width: Of the surroundings, in pixels; where the target fills the picture up to there, all
             the rest counts.
     """
-    covered = (seen.alpha > _FAINT).astype(np.uint8)
-    far = cv2.distanceTransform(1 - covered, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    covered = seen.alpha > _FAINT
+    far = distance_within(~covered)
     ring = (far > _RIM) & (far <= _RIM + width)
     around = ring if ring.any() else far > 0
     return Palette(

@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from image_core.types import Image, Mask
-from video.canonical import as_colours
 from video.chains import resized_mask
 from video.deformation import CanonicalWindow, Deformation
 from video.filling import pulled_and_pushed
+from video.frame_edits import as_float
 from video.frames import Frames
 from video.inverse import inverted
 from video.warping import Field, grid, inside, sample
@@ -66,7 +66,7 @@ def put_together(
     reference = deformation.reference
     picture = np.zeros((*window.size[::-1], 3), np.float32)
     known = np.zeros(picture.shape[:2], bool)
-    window.crop(picture)[...] = as_colours(frames.rgb(reference))
+    window.crop(picture)[...] = as_float(frames.rgb(reference))
     window.crop(known)[...] = _surely(shown(reference), frames.size)
     wanted = _wanted(frames, deformation, window, needed, holes)
     order = sorted(deformation.span, key=lambda other: (abs(other - reference), other))
@@ -116,7 +116,7 @@ def _read(
     at = _places_in(deformation, index, window)
     seen = np.asarray(_surely(shown(index), frames.size), np.float32)
     there = (sample(seen, at, border="zero") > _SEEN) & inside(at, frames.size)
-    read = np.asarray(sample(as_colours(frames.rgb(index)), at, filter="cubic"))
+    read = np.asarray(sample(as_float(frames.rgb(index)), at, filter="cubic"))
     return read, there
 
 

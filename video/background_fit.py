@@ -14,13 +14,14 @@ import numpy as np
 
 from image_core.types import Mask, no_progress
 from video.background import APART, Holes, common_motion
-from video.canonical import Canonical, as_colours
+from video.canonical import Canonical
 from video.chains import Chain, chains, resized_mask
 from video.deformation import CanonicalWindow, DenseDeformation
 from video.filling import pulled_and_pushed
 from video.fitted import FittedShot
 from video.flow import Dis, squared_length
 from video.flow_types import Flows
+from video.frame_edits import as_float
 from video.frames import Frames, Picture, ScaledFrames, Span
 from video.splat_sums import SplatSums
 from video.warping import Field, chained, grid, sample
@@ -126,7 +127,7 @@ class _Aligned:
         known = sample(self._sums.coverage, places, border="zero")
         fresh = np.clip(1 - known / np.float32(_KNOWN), 0, 1)
         weight = np.asarray(self._shown(index) * fresh, np.float32)
-        self._sums.add(as_colours(self._picture(index)), places, weight)
+        self._sums.add(as_float(self._picture(index)), places, weight)
 
     def canonical(self, window: CanonicalWindow) -> Canonical:
         """Return what of the picture lies in a window."""

@@ -13,7 +13,8 @@ from video.chains import resized_mask
 from video.deformation import CanonicalWindow, Deformation
 from video.filling import pulled_and_pushed
 from video.flow_types import Confidence
-from video.frames import Frames, Picture
+from video.frame_edits import as_float
+from video.frames import Frames
 from video.inverse import inverted
 from video.splat_sums import Colours, SplatSums
 from video.warping import Field, sample
@@ -49,11 +50,6 @@ class Laid:
     colours: Colours
     places: Field
     weight: Confidence
-
-
-def as_colours(picture: Picture) -> Colours:
-    """Turn 8-bit samples into colours in [0, 1]."""
-    return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def least_squares(
@@ -105,7 +101,7 @@ def painted_upon(
     width, height = window.size
     picture = np.zeros((height, width, 3), np.float32)
     known = np.zeros((height, width), bool)
-    window.crop(picture)[...] = as_colours(frames.rgb(deformation.reference))
+    window.crop(picture)[...] = as_float(frames.rgb(deformation.reference))
     window.crop(known)[...] = True
     for index in _nearest_first(deformation):
         if known.all():
@@ -113,7 +109,7 @@ def painted_upon(
         shown, at = _shown(deformation, index, window, regions)
         fresh = shown & ~known
         if fresh.any():
-            read = sample(as_colours(frames.rgb(index)), at, filter="cubic")
+            read = sample(as_float(frames.rgb(index)), at, filter="cubic")
             picture[fresh] = np.clip(read[fresh], 0, 1)
             known |= fresh
     if not known.all():

@@ -7,43 +7,32 @@ and fits lie in the cache, for the next instruction too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from image_core.disk_cache import content_key
 from image_core.local_editor import LocalEditor
-from image_core.photo_result import (
-    StageClock,
-    hint_record,
-    licences_of,
-    region_record,
-)
-from image_core.receipt import sha256, versions
-from image_core.types import RegionHint, no_progress
+from image_core.photo_result import StageClock
+from image_core.types import no_progress
 from video.canonical_edits import edit_canonicals, fit_parts, union_of
 from video.clip import Clip
+from video.edit_record import asked_record, edit_record, job_key
 from video.frame_edits import EditedSpans, FrameEdits, Progress
 from video.frames import Span
 from video.pointwise import PointwiseEdits
 from video.regions import StepRegion, regions_name
 from video.removal_route import removed
+from video.saving import SavedClip, check_clip_output, plan_output, save_clip
 from video.shot_fits import ShotFit
 from video.survey import Survey, VideoRequest, survey
 from video.workplace import job_folder, trim_measures
-from video.writing import (
-    Made,
-    PartFolder,
-    SavedClip,
-    check_clip_output,
-    code_parts,
-    plan_output,
-    save_clip,
-)
+from video.writing import Made, PartFolder, code_parts
 from video.writing_plan import WritingPlan
 
-_JOB_FORMAT = "1"  # changes whenever a job's folder of an older version must not be gone on with
+EditsIn = Callable[[Path], tuple[Sequence[FrameEdits], Made]]
+"""Makes the edits of the frames, with a folder for what it would not make twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +75,27 @@ def edit_clip(
     writing = plan_output(request.output, clip, codec=request.codec, crf=request.crf)
     clock = StageClock(progress)
     seen = survey(editor, clip, request, clock=clock, progress=progress)
-
-    def edits_in(job: Path) -> tuple[Sequence[FrameEdits], Made]:
-        return _edits(editor, clip, request, seen, job, clock, progress)
-
+    edits_in = route_of(editor, clip, request, seen, clock=clock, progress=progress)
     return written_edit(
         editor, clip, request, seen, writing, edits_in, clock=clock, progress=progress
     )
 
 
-EditsIn = Callable[[Path], tuple[Sequence[FrameEdits], Made]]
-"""Makes the edits of the frames, with a folder for what it would not make twice."""
+def route_of(
+    editor: LocalEditor,
+    clip: Clip,
+    request: VideoRequest,
+    seen: Survey,
+    *,
+    clock: StageClock,
+    progress: Progress = no_progress,
+) -> EditsIn:
+    """Return what makes the edits of the frames in a job's folder, by the route of the survey."""
+
+    def edits_in(job: Path) -> tuple[Sequence[FrameEdits], Made]:
+        return _edits(editor, clip, request, seen, job, clock, progress)
+
+    return edits_in
 
 
 def written_edit(
@@ -108,6 +107,7 @@ def written_edit(
     edits_in: EditsIn,
     *,
     extra: str = "",
+    said: Mapping[str, Any] = MappingProxyType({}),
     clock: StageClock,
     progress: Progress = no_progress,
 ) -> EditedClip:
@@ -121,6 +121,7 @@ def written_edit(
         writing: How it is written.
         edits_in: Makes the edits in the job's folder.
         extra: What else the edits depend on.
+        said: What the receipt says instead of what would stand there.
         clock: Notes the stages' seconds.
         progress: Told a stage's name and its done share.
     """
@@ -131,7 +132,7 @@ def written_edit(
         "instruction": request.instruction,
         "begun": time.time(),
     }
-    key = _job_key(editor, clip, request, seen, writing)
+    key, asked = job_key(editor, clip, request, seen, writing), asked_record(request)
     with job_folder(about, key, extra, keep=request.keep) as job:
         edits, before = edits_in(job)
         parts = PartFolder(folder=job / "parts", span=written)
@@ -139,14 +140,14 @@ def written_edit(
             coded = code_parts(clip, EditedSpans(edits), parts, writing.settings, progress=progress)
         made = before.joined(coded)
         warnings = (*clip.info.warnings, *writing.notes, *seen.warnings, *made.warnings)
-        record = _record(editor, clip, request, seen, written, made)
+        record = edit_record(editor, clip, request, seen, written, made)
         with clock.stage("save"):
             saved = save_clip(
                 clip,
                 parts,
                 writing.settings,
                 request.output,
-                record | {"seconds": clock.seconds},
+                {**record, "asked": asked, **said, "seconds": clock.seconds},
                 warnings=tuple(dict.fromkeys(warnings)),
             )
     trim_measures()
@@ -238,67 +239,3 @@ def fitted_shots(
             steps += [regions] * len(found)
             made = made.joined(poor)
     return fits, steps, made
-
-
-def _job_key(
-    editor: LocalEditor, clip: Clip, request: VideoRequest, seen: Survey, writing: WritingPlan
-) -> str:
-    masks = {index: sha256(path.read_bytes()) for index, path in request.pointing.masks.items()}
-    return content_key(
-        _JOB_FORMAT,
-        clip.info.sha256,
-        repr(seen.plan),
-        repr(editor.config),
-        repr(hint_record(request.pointing.hint or RegionHint())),
-        repr((request.pointing.at, sorted(masks.items()))),
-        # not the codec asked for: a GIF's parts are lossless, whatever that was
-        repr((request.stretch, request.trim, writing.settings)),
-        repr((request.seed, request.strength, request.settings)),
-        repr(sorted(versions().items())),
-    )
-
-
-def _record(
-    editor: LocalEditor,
-    clip: Clip,
-    request: VideoRequest,
-    seen: Survey,
-    written: Span,
-    made: Made,
-) -> dict[str, Any]:
-    """Return what a receipt says before anything is written."""
-    painted = seen.prepared is None
-    strengths = [] if painted else editor.strengths(seen.plan, request.strength)
-    parts = None if painted else editor.part_record(seen.plan, strengths)
-    return {
-        "versions": versions(neural=bool(parts and parts.models)),
-        "instruction": seen.plan.instruction,
-        "then": list(request.then),
-        "seed": request.seed,
-        "strength": request.strength,
-        "hint": hint_record(request.pointing.hint or RegionHint()),
-        "plan": asdict(seen.plan),
-        "parts": None if parts is None else asdict(parts),
-        "prepared": None if seen.prepared is None else seen.prepared.state_dict(),
-        "clip": {
-            "frames": len(clip),
-            "size": list(clip.size),
-            "written": [written.start, written.stop],
-            "edited_frames": made.edited,
-            "shots": [[shot.start, shot.stop] for shot in seen.shots],
-            "route": seen.route,
-            "fits": list(made.fits),
-            "codec": request.codec,
-            "settings": asdict(request.settings),
-        },
-        "regions": [
-            {
-                "frames": [key.span.start, key.span.stop],
-                "key_frame": key.index,
-                "steps": [region_record(region) for region in key.location.regions],
-            }
-            for key in seen.sought.found
-        ],
-        "evaluations": made.evaluations,
-        "model_licences": licences_of(parts.models if parts else ()),
-    }

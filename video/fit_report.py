@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from video.canonical import as_colours, read_back, sharpness
+from video.canonical import read_back, sharpness
 from video.chains import Regions, region_at, resized_mask
 from video.fitted import FittedShot
 from video.flow_types import Confidence, Flows, PairFlow
+from video.frame_edits import as_float
 from video.frames import Frames, ScaledFrames
 from video.measures import Grey, fold_share, likeness, steadiness
 from video.warping import resized_flow, sample
@@ -128,7 +129,7 @@ def fit_quality(
     small = ScaledFrames(frames, size)
     qualities, slopes = [], []
     for index in deformation.span:
-        frame, places = as_colours(small.rgb(index)), deformation.places(index)
+        frame, places = as_float(small.rgb(index)), deformation.places(index)
         mask = region_at(regions, index, size)
         region = np.ones(size[::-1], np.float32) if mask is None else mask
         shown = read_back(fit.canonical, places)

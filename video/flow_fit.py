@@ -14,11 +14,12 @@ import numpy as np
 
 from image_core.errors import InvalidInput
 from image_core.types import no_progress
-from video.canonical import Canonical, Laid, as_colours, least_squares, read_back
+from video.canonical import Canonical, Laid, least_squares, read_back
 from video.chains import Regions, chains, region_at, resized_mask
 from video.deformation import CanonicalWindow, DenseDeformation
 from video.fitted import FittedShot
 from video.flow_types import Confidence, Flows
+from video.frame_edits import as_float
 from video.frames import Frames, Picture, ScaledFrames, Span, working_size
 from video.measures import peak_ratio
 from video.relocking import Relock, RelockSettings
@@ -130,7 +131,7 @@ class _Work:
         correction = None
         if settings.relock is not None and regions is not None:
             correction = Relock(
-                lambda index: as_colours(self.frames[index]),
+                lambda index: as_float(self.frames[index]),
                 self.weight,
                 reference=reference,
                 size=self.size,
@@ -159,7 +160,7 @@ class _Work:
         """Return what the canonical picture shows too much at a frame's pixels."""
         assert self.canonical is not None
         return np.asarray(
-            read_back(self.canonical, self.places(index)) - as_colours(self.frames[index])
+            read_back(self.canonical, self.places(index)) - as_float(self.frames[index])
         )
 
     def solve_picture(self, *, all_pixels: bool = False) -> None:
@@ -171,7 +172,7 @@ class _Work:
                 weight = weight * ~_held_out(index, self.size)
             if self.canonical is not None:
                 weight = weight * robust(self.difference(index), self.noise)
-            laid.append(Laid(as_colours(self.frames[index]), self.places(index), weight))
+            laid.append(Laid(as_float(self.frames[index]), self.places(index), weight))
         start = None if self.canonical is None else self.canonical.picture
         self.canonical = least_squares(laid, self.window, start=start)
 
@@ -219,7 +220,7 @@ class _Work:
                 continue
             wanted, trust = self.links.followed(index, self.moved)
             sight = Sight(
-                frame=as_colours(self.frames[index]),
+                frame=as_float(self.frames[index]),
                 base=grid(self.size) + self.base[index] + self.window.origin,
                 weight=self.weight(index) * ~_held_out(index, self.size),
                 followed=wanted - self.base[index],

@@ -27,9 +27,10 @@ from video.edit import EditedClip, fitted_shots, written_edit
 from video.frame_edits import FrameEdits, Progress
 from video.frames import Span
 from video.layer import EditLayer
+from video.saving import check_clip_output, plan_output
 from video.shot_fits import ShotFit
 from video.survey import Survey, VideoRequest, survey
-from video.writing import Made, check_clip_output, plan_output
+from video.writing import Made
 
 RECORD = "canonical.json"
 _FORM = 1

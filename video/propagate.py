@@ -16,9 +16,10 @@ from video.fine_alpha import fine_alpha, resized_alpha, steadied
 from video.flow import Chain
 from video.flow_types import Confidence, Flows
 from video.frames import Frames, Picture, Span
+from video.motion_ahead import ahead_odds
 from video.step_settings import StepSettings
 from video.warping import Field
-from video.weighing import decide, weigh
+from video.weighing import Evidence, decide, weigh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +171,9 @@ def _one_way(
         if index in done:
             carried = CarriedFrame(index=index, alpha=done[index], trust=0.0, agreement=0.0)
         else:
+            ahead = ahead_odds(flows, order, index, prediction.carried, prediction.trust)
             carried = _found(
-                index, picture, small, bins, prediction, marked, last, before, flow, settings
+                index, picture, small, bins, prediction, ahead, marked, last, before, flow, settings
             )
         before = nothing if carried.alpha is None else carried.alpha
         known = Sight(picture=small, bins=bins, alpha=resized_alpha(before, flows.size))
@@ -186,6 +188,7 @@ def _found(
     small: Picture,
     bins: Bins,
     prediction: Prediction,
+    ahead: Evidence,
     key: _Key,
     last: Sight,
     before: Mask,
@@ -196,7 +199,7 @@ def _found(
     nearby = palette(last, key.ring)
     table = colour_table(key.palette, nearby, settings.step.most_colour)
     colour = table[bins]
-    evidence = weigh(small, prediction, key.sight, colour, settings.step)
+    evidence = weigh(small, prediction, key.sight, colour, ahead, settings.step)
     outline = decide(small, prediction, evidence, settings.step)
     area = float(np.count_nonzero(outline))
     sure = np.maximum(prediction.trust, prediction.vote_trust)

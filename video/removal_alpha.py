@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Bool
 
 from image_core.compositing import feather_inwards, hole, support
+from image_core.distances import distance_within
 from image_core.types import Mask
 
 _FAR = 7  # px from the thing, from which its neighbourhood is known to be another thing or not
@@ -38,12 +38,9 @@ def removal_alpha(region: Mask, free: Bool[np.ndarray, "h w"], *, grow: bool) ->
 
 def _nearer_to_others(grown: Mask, free: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """Return the pixels to which another moving thing is nearer than the background."""
-    away = cv2.distanceTransform((grown == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_within(grown == 0)
     others, behind = (away > _FAR) & ~free, (away > _FAR) & free
     if not others.any():
         return np.zeros(grown.shape, bool)
-    distances = [
-        cv2.distanceTransform((~what).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        for what in (others, behind)
-    ]
+    distances = [distance_within(~what) for what in (others, behind)]
     return np.asarray(distances[0] < distances[1])

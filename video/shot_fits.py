@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from image_core.types import Mask, no_progress
-from video.canonical import Canonical, as_colours, painted_upon
+from video.canonical import Canonical, painted_upon
 from video.chains import Regions, region_at
 from video.clip import Clip
 from video.fitted import FittedShot
 from video.flow_fit import fit_flow
 from video.flow_store import FlowStore
-from video.frame_edits import Progress
+from video.frame_edits import Progress, as_float
 from video.frames import ArrayFrames, Picture, ScaledFrames, Span, working_size
 from video.layer import CarriedEdit, EditLayer, laid_over
 from video.needs_torch import need_torch
@@ -54,7 +54,7 @@ class ShotFit:
         """
         size = (picture.shape[1], picture.shape[0])
         deformation = self.fit.deformation
-        image = as_colours(picture)
+        image = as_float(picture)
         shown = None
         if index != deformation.reference:
             shown = self._shown(index, picture)
@@ -67,7 +67,7 @@ class ShotFit:
     def _shown(self, index: int, picture: Picture) -> Mask:
         deformation = self.fit.deformation
         small = working_size((picture.shape[1], picture.shape[0]), max(deformation.window.frame))
-        frame = as_colours(ScaledFrames(ArrayFrames([picture]), small).rgb(0))
+        frame = as_float(ScaledFrames(ArrayFrames([picture]), small).rgb(0))
         seen = visibility(
             frame,
             self.fit.canonical,

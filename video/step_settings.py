@@ -19,6 +19,7 @@ class StepSettings:
         extent: What a pixel gains that the target should cover, where motion is not trusted.
         beyond: What one loses that it should not.
         texture: The most that likeness to the key frame's very texture says there.
+        ahead: Weight there of the log odds that a pixel moves on with the target.
         smoothness: Cost of a pixel of outline on flat ground.
         learning: How much surer each frame makes of a pixel that appeared after the key frame.
         memory: Share of a hidden part's extent that is remembered from frame to frame.
@@ -37,6 +38,7 @@ class StepSettings:
     extent: float = 1.5
     beyond: float = 2.2
     texture: float = 2.0
+    ahead: float = 2.0
     smoothness: float = 2.0
     learning: float = 0.1
     memory: float = 0.97

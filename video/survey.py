@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from video.finding import ShotKey, Sought, exact_image, find_keys
 from video.flow_store import FlowStore
 from video.frame_edits import Progress, frame_key
 from video.frames import Span
+from video.key_motion import freed_key
 from video.measuring import flows_of, measure_flows, shots_of
 from video.pointing import Pointing, check_pointing
 from video.regions import StepRegion, carried_regions
@@ -143,6 +145,10 @@ def survey(
     with clock.stage("flow"):
         measure_flows(flows, [key.span for key in sought.found], progress=progress)
     with clock.stage("carry"):
+        keys = [freed_key(clip, flows, key, plan, pointing) for key in sought.found]
+        if prepared is not None and not all(map(is_, keys, sought.found)):
+            prepared = prepare_on_keys(editor, plan, keys, seed=request.seed)
+        sought = replace(sought, found=tuple(keys))
         regions = tuple(
             tuple(carried_regions(clip, flows, key, plan, request.settings, progress=progress))
             for key in sought.found

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from image_core.distances import distance_within
 from image_core.segmentation.cut import without_specks
 from image_core.segmentation.edges import dilated
 from image_core.types import Mask
@@ -29,6 +30,7 @@ def weigh(
     prediction: Prediction,
     key: Sight,
     colour: Evidence,
+    ahead: Evidence,
     settings: StepSettings,
 ) -> Evidence:
     """Add up what all witnesses say of each pixel.
@@ -38,6 +40,7 @@ def weigh(
         prediction: What motion says.
         key: The key frame.
         colour: What each pixel's colour says.
+        ahead: What its further way says.
         settings: What each counts.
     """
     told = settings.neighbour * prediction.trust * _depth(
@@ -48,16 +51,18 @@ def weigh(
     spoken = heard * cv2.blur(colour, (3, 3), borderType=cv2.BORDER_REPLICATE)
     extent = (settings.extent + settings.beyond) * prediction.extent - settings.beyond
     texture = settings.texture * prediction.extent * _likeness(picture, key.picture, prediction)
-    return np.asarray(told + spoken + unknown * (extent + texture), np.float32)
+    return np.asarray(
+        told + spoken + unknown * (extent + texture + settings.ahead * ahead), np.float32
+    )
 
 
 def _depth(alpha: Mask, band: int) -> Float32[np.ndarray, "_ _"]:
     """Return how deep inside (up to 1) or outside (down to -1) of an outline each pixel lies."""
-    inside_ = (alpha > 0.5).astype(np.uint8)
+    inside_ = alpha > 0.5
     if not inside_.any() or inside_.all():
         return np.full(alpha.shape, 1.0 if inside_.any() else -1.0, np.float32)
-    deep = cv2.distanceTransform(inside_, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    far = cv2.distanceTransform(1 - inside_, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    deep = distance_within(inside_)
+    far = distance_within(~inside_)
     return np.asarray(np.clip((deep - far) / band, -1, 1), np.float32)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from image_core.compositing import bounding_box, feather_inwards, support
+from image_core.distances import distance_within
 from image_core.types import Mask
 
 _GROW = 0.08  # of the region's size: what replaces a thing seldom has its very outline
@@ -140,5 +141,5 @@ def _size(box: tuple[int, int, int, int]) -> float:
 
 def _within(inside: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
     """Grow a region by a disc; by distances, since a disc of hundreds of pixels dilates slowly."""
-    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_within(~inside)
     return np.asarray(away <= radius)

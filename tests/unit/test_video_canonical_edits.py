@@ -1,4 +1,4 @@
-"""The parts of a shot: each with a reference frame of its own, and the user told where they meet."""
+"""The parts of a shot: a reference frame each, and the user told where they meet."""
 
 from __future__ import annotations
 

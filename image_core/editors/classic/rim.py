@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
+from image_core.distances import distance_within
 from image_core.types import Image
 
 _STEP = 0.035
@@ -37,7 +38,7 @@ def with_rim(image: Image, hole: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h
     height, width = hole.shape
     tight = max(2.0, 0.003 * max(height, width))  # how far inside the outline a mask may lie
     reach = 2.5 * tight
-    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_within(~hole)
     smooth = cv2.GaussianBlur(away, (0, 0), 1.0)
     ny, nx = np.gradient(smooth)
     length = np.maximum(np.hypot(nx, ny), 1e-6)
