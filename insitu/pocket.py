@@ -9,6 +9,7 @@ import tyro
 
 from insitu.pocket_clip import PocketClip
 from insitu.pocket_scenes import PocketScene
+from insitu.pocket_train import PocketTrain
 
 _Format = Literal["text", "json"]
 _Flag = tyro.conf.FlagCreatePairsOff
@@ -78,6 +79,7 @@ _Action = (
     Annotated[PocketScene, tyro.conf.subcommand("scene")]
     | Annotated[PocketCapture, tyro.conf.subcommand("capture")]
     | Annotated[PocketClip, tyro.conf.subcommand("clip")]
+    | Annotated[PocketTrain, tyro.conf.subcommand("train")]
 )
 
 
