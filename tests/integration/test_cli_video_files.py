@@ -136,6 +136,8 @@ def test_an_interruption_ends_in_130_and_leaves_nothing_under_the_name(tmp_path)
         [*command, *map(str, BOX), "-o", str(tmp_path / "out.mkv")],
         stderr=subprocess.PIPE,
         text=True,
+        # a shell that runs the tests in the background has interruptions ignored, and so do they
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 200
     while time.monotonic() < deadline and not list(cache.glob("video/flow-*/*.flow")):
