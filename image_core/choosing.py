@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from image_core import discovery
@@ -172,11 +173,17 @@ def models_of(parts: Sequence[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def first_ready(seam: Seam, names: Sequence[str]) -> str:
-    """Return the first of some parts that can run here now; the last where none can."""
+def first_ready(seam: Seam, names: Sequence[str], models: Path | None = None) -> str:
+    """Return the first of some parts that can run here now; the last where none can.
+
+    Args:
+        seam: Where they plug in.
+        names: Strongest first.
+        models: The tree that they load from, if not from all that is on this machine.
+    """
     for name in names:
         try:
-            part = discovery.build(seam, name)
+            part = discovery.build(seam, name, models=models)
         except InsituError:
             continue
         if not why_not(part):
@@ -184,14 +191,14 @@ def first_ready(seam: Seam, names: Sequence[str]) -> str:
     return names[-1]
 
 
-def grounder_name(name: str) -> str:
-    """Resolve ``auto`` to the strongest grounder that is present."""
-    return first_ready("grounding", _GROUNDERS) if name == "auto" else name
+def grounder_name(name: str, models: Path | None = None) -> str:
+    """Resolve ``auto`` to the strongest grounder that is present, in a tree if one is given."""
+    return first_ready("grounding", _GROUNDERS, models) if name == "auto" else name
 
 
-def segmenter_name(name: str) -> str:
-    """Resolve ``auto`` to the strongest segmenter that is present."""
-    return first_ready("segmentation", _SEGMENTERS) if name == "auto" else name
+def segmenter_name(name: str, models: Path | None = None) -> str:
+    """Resolve ``auto`` to the strongest segmenter that is present, in a tree if one is given."""
+    return first_ready("segmentation", _SEGMENTERS, models) if name == "auto" else name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,15 +222,16 @@ class RulesThenModel:
         return models_of([self.model])
 
     @classmethod
-    def present(cls, options: Mapping[str, Any]) -> RulesThenModel:
+    def present(cls, options: Mapping[str, Any], models: Path | None = None) -> RulesThenModel:
         """Make it of what is on this machine.
 
         Args:
             options: Values for the model's configuration, such as its device.
+            models: The tree that it is loaded from, if not from all that is on this machine.
         """
         model = None
         try:
-            found = discovery.build("instructions", "language_model", given=options)
+            found = discovery.build("instructions", "language_model", given=options, models=models)
             model = None if why_not(found) else found
         except InsituError:
             model = None

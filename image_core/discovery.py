@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from image_core.errors import InsituError, InvalidInput, MissingWeights, UnsupportedEdit
+from image_core.weights.tree import fields_from_tree
 
 Seam = Literal["instructions", "grounding", "segmentation", "editors"]
 
@@ -75,6 +76,7 @@ def build(
     options: Sequence[str] = (),
     *,
     given: Mapping[str, Any] | None = None,
+    models: Path | None = None,
 ) -> Any:
     """Make the part of that name.
 
@@ -83,6 +85,8 @@ def build(
         name: A built-in or registered name, or ``FILE.py:Class``.
         options: ``key=value`` texts for its configuration's fields.
         given: Values for fields that it may have or not, such as ``device``; options outweigh them.
+        models: A tree of models (``image_core.weights.tree``), from which alone the part loads the
+            models of its defaults; options outweigh it too.
 
     Returns:
         An object with the seam's methods.
@@ -93,7 +97,8 @@ def build(
         MissingWeights: It needs an extra that is not installed.
     """
     found = _load(seam, name)
-    config = _configured(found, name, option_values(options), given or {})
+    from_tree = {} if models is None else fields_from_tree(found, models)
+    config = _configured(found, name, option_values(options), {**from_tree, **(given or {})})
     part = config.build() if hasattr(config, "build") else config
     missing = [method for method in _METHODS[seam] if not hasattr(part, method)]
     if missing:
@@ -114,10 +119,11 @@ class Lazy(Mapping[str, Any]):
         options: Sequence[str] = (),
         *,
         given: Mapping[str, Any] | None = None,
+        models: Path | None = None,
     ) -> None:
         """Remember what to make, with what; nothing is imported yet."""
         self._seam, self._names, self._options = seam, tuple(names), options
-        self._given = given
+        self._given, self._models = given, models
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -125,7 +131,9 @@ class Lazy(Mapping[str, Any]):
         if name not in self._names:
             raise KeyError(name)
         if name not in self._made:
-            self._made[name] = build(self._seam, name, self._options, given=self._given)
+            self._made[name] = build(
+                self._seam, name, self._options, given=self._given, models=self._models
+            )
         return self._made[name]
 
     def __contains__(self, name: object) -> bool:

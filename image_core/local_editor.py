@@ -336,4 +336,5 @@ class LocalEditor:
             min_confidence=self.min_confidence,
             strengths=tuple(strengths),
             models=self.models(plan),
+            model_tree=str(self.config.models or ""),
         )

@@ -62,6 +62,7 @@ class PartRecord:
         min_confidence: Regions found by phrase below this were refused.
         strengths: One per step.
         models: Hub ids or folders of the networks.
+        model_tree: The folder from which every part was to load its model; empty for none.
     """
 
     language: str
@@ -73,6 +74,7 @@ class PartRecord:
     min_confidence: float
     strengths: tuple[Strength, ...] = ()
     models: tuple[str, ...] = ()
+    model_tree: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

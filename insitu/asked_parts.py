@@ -10,6 +10,7 @@ from image_core.errors import InvalidInput
 from image_core.local_editor import LocalEditor
 from image_core.local_editor_config import LocalEditorConfig
 from image_core.types import Strength
+from insitu.model_trees import model_tree
 
 
 class AskedParts(Protocol):
@@ -38,6 +39,11 @@ class AskedParts(Protocol):
     @property
     def editor_options(self) -> tuple[str, ...]:
         """``key=value`` texts for a named editor."""
+        ...
+
+    @property
+    def models(self) -> str | None:
+        """``pocket`` or a folder from which every part loads its model; None for this machine's."""
         ...
 
     @property
@@ -73,7 +79,13 @@ def check_values(asked: AskedParts) -> None:
 
 
 def editor_of(asked: AskedParts) -> LocalEditor:
-    """Make the editor that is asked for."""
+    """Make the editor that is asked for.
+
+    Raises:
+        InvalidInput: A name or value is wrong, or the models' folder holds none.
+        UnsupportedEdit: An editor option does not exist.
+        MissingWeights: A part's extra or the pocket models are missing.
+    """
     return LocalEditorConfig(
         language=asked.language,
         grounder=asked.grounder,
@@ -81,4 +93,5 @@ def editor_of(asked: AskedParts) -> LocalEditor:
         editor=asked.editor,
         editor_options=asked.editor_options,
         device=asked.device,
+        models=None if asked.models is None else model_tree(asked.models),
     ).build()

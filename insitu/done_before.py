@@ -7,6 +7,7 @@ from pathlib import Path
 from image_core.errors import InsituError
 from image_core.photo_result import hint_record
 from image_core.receipt import mask_path, read_receipt, receipt_path, sha256, versions
+from insitu.model_trees import tree_record
 from insitu.request import EditRequest, region_hint
 
 
@@ -31,6 +32,7 @@ def is_done(request: EditRequest) -> bool:
             and receipt["parts"]["editor_options"] == list(request.editor_options)
             and request.grounder in ("auto", receipt["parts"]["grounder"])
             and request.segmenter in ("auto", receipt["parts"]["segmenter"])
+            and receipt["parts"].get("model_tree", "") == tree_record(request.models)
             and receipt["versions"] == versions(neural=bool(receipt["parts"]["models"]))
         )
         return same_request and all(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from insitu.evaluate_pocket import EvaluatePocket
 from insitu.evaluate_video import EvaluateVideo
 
 
@@ -60,12 +61,13 @@ class EvaluateNerf:
 _What = (
     Annotated[EvaluateNerf, tyro.conf.subcommand("nerf")]
     | Annotated[EvaluateVideo, tyro.conf.subcommand("video")]
+    | Annotated[EvaluatePocket, tyro.conf.subcommand("pocket")]
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateCommand:
-    """How well an edit was done, in numbers: of a NeRF run, or of a clip."""
+    """How well an edit was done, in numbers: of a NeRF run, of a clip, or of editors."""
 
     what: tyro.conf.OmitSubcommandPrefixes[_What]
 

@@ -74,6 +74,9 @@ class ImageCommand:
     """Which part finds what a phrase names; auto takes the strongest that is present."""
     segmenter: str = "auto"
     """Which part cuts it out; auto takes the strongest that is present."""
+    models: Annotated[str | None, tyro.conf.arg(metavar="pocket|DIR")] = None
+    """Load every part's model from this folder, as `insitu pocket train` writes it, and from
+    nowhere else; pocket: the miniature models that belong to insitu."""
     seed: int = 0
     """Keys every random draw."""
     strength: Annotated[float | Literal["auto"] | None, tyro.conf.arg(metavar="S")] = None

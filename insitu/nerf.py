@@ -46,6 +46,8 @@ class NerfRegions:
     """Which part finds what a phrase names; auto takes the strongest that is present."""
     segmenter: str = "auto"
     """Which part cuts it out; auto takes the strongest that is present."""
+    models: Annotated[str | None, tyro.conf.arg(metavar="pocket|DIR")] = None
+    """Load every part's model from this folder, and from nowhere else."""
     device: str = "auto"
     """Where networks run: auto, cpu, cuda, cuda:N or mps."""
     min_share: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.3

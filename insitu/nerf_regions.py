@@ -12,6 +12,7 @@ from image_core.local_editor import LocalEditor
 from image_core.local_editor_config import LocalEditorConfig
 from image_core.region_hints import check_hint
 from image_core.types import EditPlan, Image, Location, RegionHint
+from insitu.model_trees import model_tree
 from insitu.overlay import encode_picture, region_overlay
 from insitu.reporting import print_json
 from insitu.request import region_summary
@@ -49,6 +50,7 @@ def run_regions(command: NerfRegions) -> int:
         grounder=command.grounder,
         segmenter=command.segmenter,
         device=command.device,
+        models=None if command.models is None else model_tree(command.models),
     ).build()
     plan = editor.plan(command.instruction, then=command.then)
     images = originals(capture) if not command.box else [_image(views[0])]

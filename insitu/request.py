@@ -64,6 +64,7 @@ class EditRequest:
     language: str = "auto"
     grounder: str = "auto"
     segmenter: str = "auto"
+    models: str | None = None
     plan: EditPlan | None = None
     seed: int = 0
     strength: Strength | None = None

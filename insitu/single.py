@@ -39,6 +39,7 @@ def request_of(command: ImageCommand, source: Path, output: Path) -> EditRequest
         language=command.language,
         grounder=command.grounder,
         segmenter=command.segmenter,
+        models=command.models,
         seed=command.seed,
         strength=command.strength,
         lossy=command.lossy,
@@ -80,6 +81,8 @@ def run_replay(command: ImageCommand) -> int:
     request = _recorded_request(receipt, recorded)
     if command.device != "auto":
         request = replace(request, device=command.device)
+    if command.models is not None:
+        request = replace(request, models=command.models)  # the tree lies elsewhere now
     if command.output is not None:
         request = replace(request, output=Path(command.output))
     code = _perform_and_report(request, command.format)
@@ -119,6 +122,7 @@ def _recorded_request(receipt: dict[str, Any], output: Path) -> EditRequest:
         editor_options=tuple(parts["editor_options"]),
         grounder=parts["grounder"],
         segmenter=parts["segmenter"],
+        models=parts.get("model_tree") or None,
         plan=plan_of_record(receipt["plan"]),
         seed=receipt["seed"],
         strength=receipt["strength"],

@@ -8,6 +8,7 @@ from image_core.errors import InsituError
 from image_core.photo_result import hint_record
 from image_core.receipt import read_receipt, receipt_path, versions
 from image_core.types import RegionHint
+from insitu.model_trees import tree_record
 from video.clip import Clip
 from video.edit_record import asked_record
 from video.opening import file_sha256
@@ -42,6 +43,7 @@ def is_done(command: VideoCommand, clip: Clip, request: VideoRequest) -> bool:
             and parts["editor_options"] == list(command.editor_options)
             and command.grounder in ("auto", parts["grounder"])
             and command.segmenter in ("auto", parts["segmenter"])
+            and parts.get("model_tree", "") == tree_record(command.models)
             and receipt["versions"] == versions(neural=bool(parts["models"]))
             and receipt["output"]["sha256"] == file_sha256(output)
             and receipt["mask"]["sha256"] == file_sha256(mask_clip_path(output))

@@ -74,6 +74,7 @@ def _recorded(
             editor_options=tuple(parts["editor_options"]),
             grounder=parts["grounder"],
             segmenter=parts["segmenter"],
+            models=command.models or parts.get("model_tree") or None,
         )
     except (KeyError, TypeError) as error:
         raise IntegrityError(f"the receipt cannot be read: {error!r}") from error

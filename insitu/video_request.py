@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from insitu.video import VideoCommand
 
 
-_OF_A_REPLAY = {"replay", "input", "output", "keep", "format", "device", "debug"}
+_OF_A_REPLAY = {"replay", "input", "output", "keep", "format", "device", "models", "debug"}
 """The options that may go with ``--replay``; the others stand in the receipt."""
 
 _usage_error = partial(usage_error, command="video")

@@ -32,6 +32,8 @@ class EditFlags:
     """Who finds what the words name: auto, classic, grounding_dino, sam3, or a plug-in."""
     segmenter: str = "auto"
     """Who cuts it out: auto, grabcut, sam, segment_anything, or a plug-in."""
+    models: Path | None = None
+    """A folder from which every part loads its model, as `insitu pocket train` writes it."""
     editor_device: str = "auto"
     """Where the editor's networks run: auto, cpu, cuda, cuda:N."""
     box: tuple[float, float, float, float] | None = None
@@ -99,6 +101,7 @@ class EditFlags:
             editor_options=tuple(self.editor_options),
             min_confidence=self.min_confidence,
             device=self.editor_device,
+            models=None if self.models is None else self.models.expanduser().absolute(),
         )
 
     def hint(self) -> RegionHint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from image_core.colour_names import is_colour_modifier, is_colour_word
 from image_core.instructions.changes import (
     colour_text,
     is_scene,
@@ -21,6 +22,7 @@ from image_core.instructions.lexicon import (
     DETERMINERS,
     INDEFINITE,
     ORDINALS,
+    PLACE_PARTS,
     PRONOUNS,
     RELATIONS,
     SIZES,
@@ -31,7 +33,7 @@ from image_core.instructions.noun_phrase import (
     strip_determiners,
     thing,
 )
-from image_core.instructions.nouns import ALSO_NOUNS, describes
+from image_core.instructions.nouns import ALSO_NOUNS, SHAPE_NOUNS, describes
 from image_core.instructions.positions import places_of, preposition_at, prepositions
 from image_core.instructions.quantities import adjusted_quantity
 from image_core.instructions.styles import read_style
@@ -41,6 +43,8 @@ from image_core.instructions.tones import TONE_NOUNS, read_filter, read_tone
 _LONGEST_PREDICATE = 12
 _DEGREES = vocabulary("bit little lot touch tad great smidge notch whole tiny hint shade")
 _NEVER_FIRST = ("and", ",", POSSESSIVE, "one", "ones", "of", "coloured", "colour")
+# Nouns that also describe, colours left out: "the oval mirror".
+_BOTH = {word for word in ALSO_NOUNS if not (is_colour_word(word) or is_colour_modifier(word))}
 _BE = (
     ("should", "be"), ("must", "be"), ("needs", "to", "be"), ("need", "to", "be"),
     ("has", "to", "be"),
@@ -113,10 +117,16 @@ def _likeness(words: Words) -> Change | None:
 
 
 def complement(words: Words) -> Drafts:
-    """Read "the sky dark and stormy", "the dog a cat": the longest predicate after a name."""
-    for start in range(max(1, len(words) - _LONGEST_PREDICATE), len(words)):
+    """Read "the sky dark and stormy", "the dog a cat": the longest predicate after a name.
+
+    A name with a noun goes before one without: "the red square | dotted", not "the red | …".
+    """
+    starts = range(max(1, len(words) - _LONGEST_PREDICATE), len(words))
+    named = [at for at in starts if names(words[:at]) and not _goes_on(words, at)]
+    short = [start for start in starts if start not in named and closes(words[:start])]
+    for start in (*named, *short):
         name, predicate = words[:start], words[start:]
-        if not closes(name) or predicate[0] in _NEVER_FIRST:
+        if predicate[0] in _NEVER_FIRST or (start in short and _is_shape(predicate)):
             continue
         degree = predicate[0] == "a" and predicate[1:2] and predicate[1] in _DEGREES
         if predicate[0] in INDEFINITE and not degree:
@@ -131,8 +141,30 @@ def complement(words: Words) -> Drafts:
     return None
 
 
+def _goes_on(words: Words, at: int) -> bool:
+    """Tell whether a name is longer than the words before: "the oval | mirror gold"."""
+    return {words[at - 1], words[at]} <= _BOTH and at + 1 < len(words)
+
+
+def names(words: Words) -> bool:
+    """Tell whether the words can be a whole noun phrase that has a noun: "the red square".
+
+    A word that both describes and names ("square", "metal") is the noun where it ends the phrase.
+    """
+    last = words[-1]
+    if last in PLACE_PARTS and places_of("".join(words[-2:-1])):
+        return False  # "the bottom half": a place
+    if not closes(words) or not describes(last):
+        return closes(words)
+    bare = strip_determiners(words)
+    if last in ALSO_NOUNS and len(bare) < len(words):
+        # a colour may begin what the thing becomes: "the red | light blue"
+        return len(bare) == 1 or last in _BOTH
+    return len(bare) > 1 and bool(places_of(last))
+
+
 def closes(words: Words) -> bool:
-    """Tell whether the words can be a whole noun phrase that ends here."""
+    """Tell whether the words can be a whole noun phrase that ends here, if only "the red"."""
     last = words[-1]
     if (
         last in DETERMINERS
@@ -157,10 +189,17 @@ def closes(words: Words) -> bool:
     return False
 
 
+def _is_shape(words: Words) -> bool:
+    """Tell whether the words are but a shape that may be the noun of what stands before."""
+    return len(words) == 1 and words[0] in SHAPE_NOUNS
+
+
 def loose_complement(words: Words) -> Drafts:
     """Read "the cat zany": take the last word for an attribute when nothing else fits."""
     name, last = words[:-1], words[-1:]
     if not name or not closes(name) or not last[0].isalpha() or last[0] in RELATIONS:
+        return None
+    if _is_shape(last) and not names(name):
         return None
     if not starts_noun_phrase(name) or (
         len(strip_determiners(name)) < 1 and name[0] not in PRONOUNS

@@ -12,7 +12,7 @@ from image_core.instructions.amounts import DEGREE_WORDS
 from image_core.instructions.drafts import Change
 from image_core.instructions.lexicon import COLOUR_NOUNS, DETERMINERS, INDEFINITE, SIZES
 from image_core.instructions.noun_phrase import is_thing, strip_determiners, thing
-from image_core.instructions.nouns import is_adjective, singular
+from image_core.instructions.nouns import SHAPE_NOUNS, is_adjective, singular
 from image_core.instructions.styles import MATERIALS, read_style, read_texture
 from image_core.instructions.text import COMMA, Word, Words, spoken, vocabulary
 from image_core.instructions.tones import TONE_ADJECTIVES, read_filter, read_tone
@@ -141,7 +141,7 @@ def _read_several_colours(words: Words) -> Change | None:
 
 def _read_adjectives(words: Words) -> Change | None:
     """Read "dark and stormy", "much older": adjectives, degree words and "and" only."""
-    if not words or len(words) > 9:
+    if not words or len(words) > 9 or _is_a_shape(words):
         return None
     kept = [
         w for w in words if w not in ("and", COMMA, "more", "less", "most", "as", "but", "look")
@@ -155,6 +155,11 @@ def _read_adjectives(words: Words) -> Change | None:
     while words[0] in ("look", "as"):
         words = words[1:]
     return Change(kind="attribute", value=spoken(words))
+
+
+def _is_a_shape(words: Words) -> bool:
+    """Tell whether the words are "a red square": a thing, not how a thing is."""
+    return words[0] in INDEFINITE and words[-1] in SHAPE_NOUNS
 
 
 def _qualifies(word: Word) -> bool:

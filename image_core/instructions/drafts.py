@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from image_core.instructions.coordination import read_references
 from image_core.instructions.noun_phrase import Reference, thing
-from image_core.instructions.text import Words, words_of
+from image_core.instructions.text import Words, vocabulary, words_of
 from image_core.types import Kind, Target
 
 
@@ -59,6 +59,9 @@ _MEANINGFUL = {
     "style": ("style",),
     "attribute": ("attribute", "recolor", "style", "texture"),
 }
+# Of hair or a fence these tell the shape; of something flat, the pattern on it.
+_WAYS_OF_FLATNESS = frozenset({"wavy", "spotted", "speckled", "mottled", "marbled"})
+_FLAT = vocabulary("background backdrop wall wallpaper floor ceiling carpet rug tablecloth")
 
 
 def draft_all(words: Words, change: Change) -> Drafts:
@@ -82,6 +85,9 @@ def _draft(reference: Reference, change: Change, words: Words) -> Draft | None:
         change = Change(kind=kind, operation=operation, value=change.value)  # type: ignore[arg-type]
     if aspect and reference.target.pronoun and words[0] != "its" and change.kind != "recolor":
         reference = replace(reference, target=Target(), whole_image=True)
+    if change.kind == "attribute" and change.value.lower() in _WAYS_OF_FLATNESS:
+        flat = reference.target.noun.rsplit(" ", 1)[-1] in _FLAT
+        change = replace(change, kind="texture", operation="fill") if flat else change
     if reference.whole_image and change.kind in ("replace", "attribute"):
         change = _of_the_whole(change)
     return Draft(reference=reference, change=change)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from image_core.instructions.adding import add_things, read_style_of, read_tint
+from image_core.instructions.becoming import names
 from image_core.instructions.changes import read_change
 from image_core.instructions.coordination import read_references
 from image_core.instructions.drafts import Change, Draft, Drafts, draft_all
-from image_core.instructions.lexicon import DETERMINERS, INDEFINITE, NUMBERS, PRONOUNS
+from image_core.instructions.lexicon import INDEFINITE, NUMBERS, PRONOUNS
 from image_core.instructions.noun_phrase import Reference, read_reference, strip_determiners
 from image_core.instructions.nouns import describes, singular
-from image_core.instructions.positions import prepositions, starts_with
+from image_core.instructions.positions import starts_with
 from image_core.instructions.quantities import quantity
 from image_core.instructions.styles import read_style, read_texture
 from image_core.instructions.text import Words, spoken, vocabulary
@@ -42,16 +43,11 @@ def given(words: Words) -> Drafts:
 
 
 def _ends(words: Words) -> bool:
+    """Tell whether an owner can end here: a noun, "the man on the left", "him"."""
     last = words[-1]
     if last in PRONOUNS or last == "her":
         return len(words) == 1 or last in ("them", "it")
-    if (
-        last in DETERMINERS
-        or last in ("'s", "and", ",")
-        or any(True for _ in prepositions(words[-1:]))
-    ):
-        return False
-    return not describes(last)
+    return names(words)
 
 
 def had(words: Words) -> Drafts:

@@ -94,6 +94,8 @@ ALSO_NOUNS = vocabulary(
     model
     """
 )
+# Of these the noun is likelier: "make the red square" lacks what it becomes.
+SHAPE_NOUNS = vocabulary("square oval")
 _NOUN_ENDINGS = (
     "berry", "man", "ery", "ory", "ity", "ogy", "phy", "try", "ncy", "ney", "rty", "omy", "ary",
     "cy",

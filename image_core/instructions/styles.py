@@ -6,7 +6,8 @@ from image_core.colour_names import is_colour_word
 from image_core.instructions.drafts import Change
 from image_core.instructions.lexicon import DETERMINERS
 from image_core.instructions.noun_phrase import strip_determiners, thing
-from image_core.instructions.nouns import describes, singular
+from image_core.instructions.nouns import SHAPE_NOUNS, describes, singular
+from image_core.instructions.positions import preposition_at
 from image_core.instructions.text import Words, spoken, vocabulary
 
 _PATTERN_ADJECTIVES = vocabulary(
@@ -23,9 +24,12 @@ _PATTERN_NOUNS = vocabulary(
     tile hatching crosshatch argyle gingham diamond
     """
 )
+# One of these is a thing and its shape; several make a pattern.
+_SHAPES = SHAPE_NOUNS | vocabulary("diamond dot")
+_UNPATTERNED = vocabulary("plain unpatterned")
 _SURFACES = vocabulary(
     """
-    brick bricks cobblestone cobblestones planks parquet scales graffiti fabric bark
+    brick bricks cobblestone cobblestones planks parquet scales graffiti fabric bark waves
     """
 )
 _STYLE_HEADS = vocabulary(
@@ -78,7 +82,9 @@ def read_texture(words: Words) -> Change | None:
         return None
     adjective = bare[-1] in _PATTERN_ADJECTIVES and all(map(_qualifies, bare[:-1]))
     leading = bare[0] in _PATTERN_ADJECTIVES and all(map(_qualifies, bare[1:]))
-    if adjective or leading or singular(bare[-1])[0] in _PATTERN_NOUNS:
+    noun = singular(bare[-1])[0] in _PATTERN_NOUNS and bare[-1] not in _SHAPES
+    unpatterned = len(bare) == 1 and bare[0] in _UNPATTERNED
+    if adjective or (leading and bare[-1] not in _SHAPES) or noun or unpatterned:
         return Change(kind="texture", operation="fill", value=spoken(bare))
     return None
 
@@ -90,8 +96,10 @@ def _qualifies(word: str) -> bool:
 
 def _is_description(words: Words) -> bool:
     """Tell whether words before a pattern belong to its description, with no verb or place."""
-    barred = ("with", "on", "of", "to", "in", "for", "is", "the")
-    return not any(word in barred or word in DETERMINERS for word in words)
+    barred = ("with", "of", "for", "is")
+    return not any(
+        word in barred or word in DETERMINERS or preposition_at((word,), 0) for word in words
+    )
 
 
 def is_surface(words: Words) -> bool:

@@ -160,6 +160,8 @@ def _check_filled(network: Any, report: Any, folder: Path) -> None:
 
 def _how_to_get(model: str) -> str:
     entry = entry_of(model)
+    if Path(model).is_absolute():
+        return "There is no such folder. With --models DIR, models are taken from DIR alone."
     if entry and not entry.hub_id:
         return f"Get it from {entry.files_at}, then: insitu models path {entry.name} DIR"
     return f"Get them: insitu models pull {key_of(model)}"

@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from pocket.flat.draws import generator
-from pocket.flat.instructions import BACKGROUND, SECOND_NOUN, Task, pointing, sentence
+from pocket.flat.instructions import BACKGROUND, Task, pointing, sentence
 from pocket.flat.layout import farthest, fits_beside, on_side, radii
-from pocket.flat.phrases import noun_phrase
+from pocket.flat.phrases import SYNONYM, noun_phrase
 from pocket.flat.scenes import FlatThing, Scenes
 from pocket.flat.settings import Pairs
 from pocket.flat.words import COLOURS, GROUNDS, PATTERNS, SHAPES, SIDE_PHRASES, SIDES
@@ -119,7 +119,7 @@ def _replace(
         return None
     colour, shape = _pick(random, pairs)
     thing = replace(scenes.thing(row, slot), colour=COLOURS[colour], shape=SHAPES[shape])
-    new = noun_phrase(thing, synonym=bool(random.random() < SECOND_NOUN[thing.shape]), pattern=True)
+    new = noun_phrase(thing, synonym=bool(random.random() < SYNONYM), pattern=True)
     words = Words(
         task="replace",
         instruction=sentence("replace", random, target=target, new=new),
@@ -167,7 +167,7 @@ def _add(
         x=x, y=y, radius=radius,
     )  # fmt: skip
     says_size = random.random() < _SAYS_SIZE
-    synonym = random.random() < SECOND_NOUN[thing.shape]
+    synonym = random.random() < SYNONYM
     new = noun_phrase(thing, synonym=bool(synonym), size=bool(says_size), pattern=True)
     said = sentence("add", random, target=SIDE_PHRASES.get(side, ""), new=new)
     words = Words(task="add", instruction=said, phrase=side, new=new, side=side)

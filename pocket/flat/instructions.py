@@ -13,7 +13,7 @@ import numpy as np
 from image_core.types import Kind
 from pocket.flat.phrases import SYNONYM, noun_phrase, side_of
 from pocket.flat.scenes import FlatThing
-from pocket.flat.words import PATTERN_NOUNS, SHAPES, SIDE_PHRASES, SIDES
+from pocket.flat.words import PATTERN_NOUNS, SIDE_PHRASES, SIDES
 
 Task = Literal["recolor", "replace", "remove", "add", "texture", "ground"]
 """What an instruction asks for: image_core's kinds of edit, a texture of the ground by itself."""
@@ -32,9 +32,6 @@ KINDS: dict[Task, Kind] = {
 BACKGROUND = "background"
 """The phrase that points at the ground."""
 
-SECOND_NOUN = dict.fromkeys(SHAPES, SYNONYM) | {"square": 0.7}
-"""How often an instruction takes a shape's second noun: "box" for most squares, because the rules
-take "square" for how something is ("make the square box red")."""
 
 _SENTENCES: dict[Task, tuple[str, ...]] = {
     "recolor": (
@@ -96,7 +93,7 @@ def pointing(things: tuple[FlatThing, ...], number: int, random: np.random.Gener
     others = [
         one for place, one in enumerate(things) if place != number and one.shape == meant.shape
     ]
-    synonym = bool(random.random() < SECOND_NOUN[meant.shape])
+    synonym = bool(random.random() < SYNONYM)
     noun = noun_phrase(meant, synonym=synonym, colour=False)
     options = {"pair": noun_phrase(meant, synonym=synonym, pattern=bool(random.random() < 0.3))}
     sides = outermost(meant, others)

@@ -23,9 +23,11 @@ class GenerativeConfig:
         source_caption: What the picture shows; with ``edited_caption`` no language processor is
             asked.
         edited_caption: What it shall show.
-        crop: ``auto`` edits a crop around a small region at the model's full resolution; ``none``
+        crop: ``auto`` edits a crop around a small region at the model's full resolution, and the
+            whole picture where no resolution is named and the model's own is below 256; ``none``
             sends the whole picture.
-        resolution: Side in pixels of the square whose area the network's picture has.
+        resolution: Side in pixels of the square whose area the network's picture has; 512 unless
+            given, or the model's own where that is smaller.
         dtype: Precision of the networks.
         device: Where they run.
         memory: ``low`` trades time for memory; ``auto`` decides by what is free.
@@ -39,7 +41,7 @@ class GenerativeConfig:
     source_caption: str = ""
     edited_caption: str = ""
     crop: Crop = "auto"
-    resolution: int = 512
+    resolution: int | None = None
     dtype: Precision = "auto"
     device: str = "auto"
     memory: Literal["auto", "high", "low"] = "auto"
@@ -58,7 +60,7 @@ class GenerativeConfig:
             raise InvalidInput(f"steps={self.steps} is not between 1 and 1000")
         if not (math.isfinite(self.guidance) and 0 <= self.guidance <= 100):
             raise InvalidInput(f"guidance={self.guidance:g} is not between 0 and 100")
-        if not 16 <= self.resolution <= 4096:
+        if self.resolution is not None and not 16 <= self.resolution <= 4096:
             raise InvalidInput(f"resolution={self.resolution} is not between 16 and 4096")
         if bool(self.source_caption.strip()) != bool(self.edited_caption.strip()):
             raise InvalidInput(

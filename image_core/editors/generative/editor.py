@@ -12,12 +12,7 @@ import numpy as np
 from image_core.compositing import support
 from image_core.devices import total_memory
 from image_core.editors.generative.config import GenerativeConfig
-from image_core.editors.generative.crops import (
-    CropPlan,
-    planned,
-    put_back,
-    put_back_mask,
-)
+from image_core.editors.generative.crops import planned, put_back, put_back_mask
 from image_core.editors.generative.handing import (
     captions_of,
     check_conditions,
@@ -25,6 +20,7 @@ from image_core.editors.generative.handing import (
     grouped_by_size,
     job_of,
 )
+from image_core.editors.generative.native import is_miniature, working_side
 from image_core.editors.generative.outcomes import is_broken, is_unchanged
 from image_core.editors.generative.tasks import Job, Made, Method, Task
 from image_core.errors import (
@@ -173,7 +169,10 @@ class GenerativeEdit:
         found: list[Mask | None] = [None] * len(images)
         # the method itself is not kept here: a retry in float32 needs its memory
         multiple = self.editor.method().multiple
-        plans = {n: self._plan(alphas[n], multiple) for n in active}
+        side, whole = self._size()
+        plans = {
+            n: planned(alphas[n], resolution=side, multiple=multiple, whole=whole) for n in active
+        }
         groups = grouped_by_size(plans)
         notes: list[str] = []
         warnings: list[str] = []
@@ -215,14 +214,14 @@ class GenerativeEdit:
             return np.zeros_like(region.alpha)
         return region.alpha
 
-    def _plan(self, alpha: Mask, multiple: int) -> CropPlan:
-        whole = self.editor.config.crop == "none" or self.step.whole_image
-        return planned(
-            alpha,
-            resolution=self.editor.config.resolution,
-            multiple=multiple,
-            whole=whole,
-        )
+    def _size(self) -> tuple[int, bool]:
+        """Return the side that pictures are worked on at, and whether none of them is cropped."""
+        config = self.editor.config
+        whole = config.crop == "none" or self.step.whole_image
+        if config.resolution is not None:
+            return config.resolution, whole
+        folder = folder_of(config.model)
+        return working_side(folder), whole or is_miniature(folder)
 
     def _task(self, work: EditBatch, strength: Strength, counts: tuple[int, int, int]) -> Task:
         """Return the task of a group: of how many pictures, after how many, of how many in all."""
