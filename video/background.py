@@ -18,7 +18,7 @@ from image_core.types import Mask
 from video.chains import resized_mask
 from video.filling import affine_trend
 from video.flow import squared_length
-from video.flow_types import Confidence, Flows
+from video.flow_types import Confidence, Flows, flow_to
 from video.frames import Frames, Picture, Span
 from video.warping import Field, warped
 
@@ -59,10 +59,7 @@ def background(frames: Frames, flows: Flows, span: Span, holes: Holes, index: in
     moving, unlike = np.zeros_like(free), np.zeros_like(free)
     for neighbour in (index - 1, index + 1):
         if neighbour in span:
-            pair = flows.pair(min(index, neighbour))
-            forward = neighbour > index
-            flow = pair.forward if forward else pair.backward
-            trust = pair.forward_confidence if forward else pair.backward_confidence
+            flow, trust = flow_to(flows, index, neighbour)
             trend, deviation = common_motion(flow, trust * beside)
             apart = squared_length(flow - trend) > max(APART, _SPREAD * deviation) ** 2
             # a flow that failed its check tells of nothing that moves

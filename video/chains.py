@@ -16,7 +16,7 @@ from jaxtyping import Bool
 
 from image_core.segmentation.edges import disc
 from video.filling import filled, pulled_and_pushed
-from video.flow_types import Confidence, Flows, PairFlow
+from video.flow_types import Confidence, Flows, flow_to
 from video.frames import Span
 from video.target_motion import target_motion
 from video.warping import Field, chained, grid, inside, resized_flow, sample, warped
@@ -111,9 +111,8 @@ def chains(
     for outwards in (range(reference - 1, span.start - 1, -1), range(reference + 1, span.stop)):
         beyond, target = start, _Target(region_at(regions, reference, size))
         for index in outwards:
-            # the neighbour on the reference's side
-            pair = flows.pair(index if index < reference else index - 1)
-            flow, confidence = _inwards(pair, size, forward=index < reference)
+            flow, confidence = flow_to(flows, index, index + (1 if index < reference else -1))
+            flow, confidence = resized_flow(flow, size), resized_mask(confidence, size)
             mask = region_at(regions, index, size)
             if mask is None:
                 link = filled(flow, np.maximum(confidence, np.float32(DOUBTED)))
@@ -170,12 +169,3 @@ def _before(link: Field, confidence: Confidence, beyond: Chain) -> Chain:
         displacement=chained(link, beyond.displacement),
         confidence=np.asarray(confidence * followed, np.float32),
     )
-
-
-def _inwards(pair: PairFlow, size: tuple[int, int], *, forward: bool) -> tuple[Field, Confidence]:
-    flow, confidence = (
-        (pair.forward, pair.forward_confidence)
-        if forward
-        else (pair.backward, pair.backward_confidence)
-    )
-    return resized_flow(flow, size), resized_mask(confidence, size)

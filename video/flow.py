@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from image_core.errors import InvalidInput
-from video.flow_types import Confidence, Flows, PairFlow
+from video.flow_types import Confidence, Flows, PairFlow, flow_to
 from video.frames import Picture
 from video.padding import padded, padding_for, unpadded
 from video.warping import Field, grid, inside, warped
@@ -172,14 +172,7 @@ class Chain:
             at, link = self._reference, self._start
         while at != index:
             at += step
-            pair = self._flows.pair(at - 1 if after else at)
-            flow = pair.backward if after else pair.forward
-            trust = pair.backward_confidence if after else pair.forward_confidence
+            flow, trust = flow_to(self._flows, at, at - step)
             link = flow + warped(link[0], flow), np.minimum(trust, warped(link[1], flow))
         self._known[after] = (at, link)
         return link
-
-
-def chain_to(flows: Flows, reference: int, index: int) -> tuple[Field, Confidence]:
-    """Return the flow from frame ``index`` to frame ``reference``; for many, keep a ``Chain``."""
-    return Chain(flows, reference).to_reference(index)

@@ -14,8 +14,8 @@ from image_core.segmentation.edges import dilated
 from image_core.types import Mask
 from video.background import common_motion
 from video.flow import squared_length
-from video.flow_types import Confidence, Flows
-from video.warping import Field, grid, sample
+from video.flow_types import Confidence, Flows, tracked
+from video.warping import grid
 
 AHEAD = 4
 """Frames that are looked ahead; ``FlowStore`` keeps as many pairs."""
@@ -50,7 +50,8 @@ def ahead_odds(
     if steps < 1:
         return np.zeros_like(target)
     thin = (slice(None, None, _STRIDE), slice(None, None, _STRIDE))
-    flow, trust = _chained(flows, index, order.step, steps, grid((width, height))[thin])
+    on = range(index, index + order.step * (steps + 1), order.step)
+    *_, (_, flow, trust) = tracked(flows, on, grid((width, height))[thin])
     near = dilated(target > 0.05, _BESIDE)[thin]
     told = trust * (trust > _SURE)
     around = np.asarray(told * ~near, np.float32)
@@ -67,17 +68,3 @@ def ahead_odds(
     odds = np.where((told > 0) & (share > _THIN), np.log(as_background / as_target), 0)
     odds = np.clip(odds, -_MOST, _MOST).astype(np.float32)
     return np.asarray(cv2.resize(odds, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _chained(
-    flows: Flows, index: int, step: int, steps: int, places: Field
-) -> tuple[Field, Confidence]:
-    """Follow places of a frame over some frames; return how far they came, and how surely."""
-    at, trust = places, np.ones(places.shape[:2], np.float32)
-    for k in range(index, index + step * steps, step):
-        pair = flows.pair(k if step > 0 else k - 1)
-        flow = pair.forward if step > 0 else pair.backward
-        sure = pair.forward_confidence if step > 0 else pair.backward_confidence
-        trust = np.minimum(trust, sample(sure, at))
-        at = np.asarray(at + sample(flow, at), np.float32)
-    return np.asarray(at - places, np.float32), np.asarray(trust, np.float32)

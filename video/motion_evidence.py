@@ -19,9 +19,9 @@ from video.appearance import bins_of, density, log_ratio
 from video.background import common_motion
 from video.band_cut import cut_open
 from video.flow import squared_length
-from video.flow_types import Confidence, Flows
+from video.flow_types import Confidence, Flows, tracked
 from video.frames import Picture, Span
-from video.warping import Field, warped
+from video.warping import Field, grid
 
 _FRAMES = 24  # from the key frame, each way: further chains tell little more
 _EVERY = 4  # frames; motion is compared as often
@@ -190,16 +190,9 @@ def _is_background(
 
 def _chained(flows: Flows, span: Span, key: int) -> Iterator[tuple[Field, Confidence]]:
     """Yield where the key frame's pixels are in other frames, and how surely."""
+    places = grid(flows.size)
     for step in (1, -1):
-        width, height = flows.size
-        flow = np.zeros((height, width, 2), np.float32)
-        trust = np.ones((height, width), np.float32)
         last = min(span.stop - 1, key + _FRAMES) if step > 0 else max(span.start, key - _FRAMES)
-        for index in range(key, last, step):
-            pair = flows.pair(index if step > 0 else index - 1)
-            on = pair.forward if step > 0 else pair.backward
-            sure = pair.forward_confidence if step > 0 else pair.backward_confidence
-            trust = np.minimum(trust, warped(sure, flow))
-            flow = np.asarray(flow + warped(on, flow), np.float32)
-            if (index + step - key) % _EVERY == 0 or index + step == last:
+        for index, flow, trust in tracked(flows, range(key, last + step, step), places):
+            if (index - key) % _EVERY == 0 or index == last:
                 yield flow, trust

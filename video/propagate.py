@@ -14,7 +14,7 @@ from video.appearance import Bins, Palette, Sight, bins_of, colour_table, palett
 from video.carrying import Prediction, believed, predict, start, update
 from video.fine_alpha import fine_alpha, resized_alpha, steadied
 from video.flow import Chain
-from video.flow_types import Confidence, Flows
+from video.flow_types import Confidence, Flows, flow_to
 from video.frames import Frames, Picture, Span
 from video.motion_ahead import ahead_odds
 from video.step_settings import StepSettings
@@ -165,7 +165,7 @@ def _one_way(
         picture = frames.rgb(index)
         small = _reduced(picture, flows.size)
         bins = bins_of(small)
-        flow = believed(small, _flow_back(flows, index, index - order.step), known.picture)
+        flow = believed(small, flow_to(flows, index, index - order.step), known.picture)
         link = chain.to_reference(index)
         prediction = predict(marked.sight, state, known.alpha, small, flow, link)
         if index in done:
@@ -213,14 +213,6 @@ def _found(
         return CarriedFrame(index=index, alpha=None, trust=trust, agreement=agreement)
     alpha = steadied(fine_alpha(picture, outline), before, flow, settings.steady)
     return CarriedFrame(index=index, alpha=alpha, trust=trust, agreement=agreement)
-
-
-def _flow_back(flows: Flows, index: int, neighbour: int) -> tuple[Field, Confidence]:
-    """Return the flow from a frame to the neighbour that it follows, and its confidence."""
-    pair = flows.pair(min(index, neighbour))
-    if neighbour < index:
-        return pair.backward, pair.backward_confidence
-    return pair.forward, pair.forward_confidence
 
 
 def _reduced(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from image_core.errors import InvalidInput, MissingWeights
-from video.flow import Chain, Dis, Preset, chain_to, confidence, measured_pair, paired
+from video.flow import Chain, Dis, Preset, confidence, measured_pair, paired
 from video.flow_store import FlowStore, in_steps
 from video.flow_types import PairFlow
 from video.frames import ArrayFrames, Picture, Span
@@ -109,7 +109,7 @@ def test_what_is_not_finite_is_not_trusted() -> None:
 @pytest.mark.parametrize(("reference", "index"), [(2, 9), (9, 2), (4, 4), (0, 1)])
 def test_a_chain_leads_where_the_motion_does(reference: int, index: int) -> None:
     turning = Turning(1.5)
-    flow, trust = chain_to(turning, reference, index)
+    flow, trust = Chain(turning, reference).to_reference(index)
     wanted = turning.between(index, reference)
     assert np.abs(inner(flow - wanted)).max() < 0.02
     assert inner(trust).min() > 0.99
@@ -129,8 +129,8 @@ def test_a_chain_is_as_sure_as_its_weakest_link() -> None:
                 backward_confidence=half,
             )
 
-    _, before = chain_to(Doubtful(0.5), 0, 3)
-    _, behind = chain_to(Doubtful(0.5), 0, 7)
+    _, before = Chain(Doubtful(0.5), 0).to_reference(3)
+    _, behind = Chain(Doubtful(0.5), 0).to_reference(7)
     assert inner(before).min() > 0.99
     assert inner(behind).max() == pytest.approx(0.25)
 
@@ -142,7 +142,7 @@ def test_a_chain_takes_one_step_a_frame_and_any_order() -> None:
         chain.to_reference(index)
     assert turning.asked == [3, 4, 5, 2, 1, 0]
     again = chain.to_reference(4)[0]
-    assert np.array_equal(again, chain_to(turning, 3, 4)[0])
+    assert np.array_equal(again, Chain(turning, 3).to_reference(4)[0])
 
 
 def test_resizing_scales_each_axis_by_its_own_factor() -> None:
