@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from video.motion_tally import mean
 from video.spans import best_reference
 from video.spline_fit import SplineSettings
 
+_Result = TypeVar("_Result")
+
 FIT_SIDE = 240  # px, of the hash fields and of the static mean
 FLOW_SETTINGS: dict[str, FlowFitSettings] = {
     "chained flow, 160 px": FlowFitSettings(side=160, splines=None),
@@ -39,7 +41,7 @@ FLOW_SETTINGS: dict[str, FlowFitSettings] = {
     "splines, 240 px, no relocking": FlowFitSettings(relock=None),
     "splines, 360 px (best)": FlowFitSettings(side=360),
 }
-_TRIED = (6, 18)  # steps of two short trainings, from which the seconds of a step are told
+_TRIED = 24  # steps of a short training, which tells what a step takes and what all else does
 _FEWEST = 20  # steps of a training, however slow they are
 
 
@@ -99,14 +101,21 @@ def _hash_row(
 
     small = ScaledFrames(clip, working_size(clip.size, FIT_SIDE), kept=len(key.span))
 
-    def trained(steps: int) -> HashFit:
-        settings = replace(FIXED, steps=steps)
-        reference = best_reference(key.span, regions)
-        return fit_hash(small, flows, key.span, settings, reference=reference, regions=regions)
+    def trained(steps: int, progress: Callable[[int, int], None] | None = None) -> HashFit:
+        return fit_hash(
+            small,
+            flows,
+            key.span,
+            replace(FIXED, steps=steps),
+            reference=best_reference(key.span, regions),
+            regions=regions,
+            progress=progress,
+        )
 
-    took = [_seconds(lambda steps=steps: trained(steps))[1] for steps in _TRIED]  # type: ignore[misc]
-    each = max((took[1] - took[0]) / (_TRIED[1] - _TRIED[0]), 1e-3)
-    steps = max(_FEWEST, round((seconds - took[0]) / each))
+    stamps: list[float] = []
+    _, took, _ = _fitted(lambda: trained(_TRIED, lambda *_: stamps.append(time.process_time())))
+    each = float(np.median(np.diff(stamps)))
+    steps = max(_FEWEST, round((seconds - took) / each) + _TRIED)
     done = 0
 
     def fit() -> FittedShot:
@@ -140,16 +149,10 @@ def _judged(
     }
 
 
-def _fitted(fit: Callable[[], FittedShot]) -> tuple[FittedShot, float, float]:
+def _fitted(fit: Callable[[], _Result]) -> tuple[_Result, float, float]:
     start, busy = time.perf_counter(), time.process_time()
     made = fit()
     return made, time.process_time() - busy, time.perf_counter() - start
-
-
-def _seconds(act: Callable[[], object]) -> tuple[object, float]:
-    busy = time.process_time()
-    done = act()
-    return done, time.process_time() - busy
 
 
 def _static(clip: Clip, key: ShotKey, regions: Regions | None) -> dict[str, float]:

@@ -116,8 +116,9 @@ def _truth(found: Figures) -> list[str]:
         f"frames, {_number(recolour['inside_psnr_least'], 1)} in the worst "
         f"({recolour['inside_psnr_least_frame']}), the untouched source "
         f"{_number(recolour['inside_psnr_of_source'], 1)}; wanted: 26.",
-        f"- A pattern painted on the key frame ({painted['fits']} canonical pictures): points miss "
-        f"their true places by {_number(painted['drift_median'], 2)} px (median), "
+        f"- A pattern painted on each part's reference frame ({painted['fits']} canonical "
+        "pictures): points miss their true places by "
+        f"{_number(painted['drift_median'], 2)} px (median), "
         f"{_number(painted['drift_p95'], 2)} px (95 %) over {painted['points']} points in all "
         f"frames but the reference; {100 * painted['within_a_pixel']:.0f} % lie within a pixel.",
         f"- Carried to the frames, it comes to {_number(painted['psnr'], 1)} dB inside of the truly"
@@ -130,8 +131,9 @@ def _fits(found: Figures) -> list[str]:
     lines = [
         "## Fits: what seconds buy",
         "",
-        "CPU seconds of the fit alone, flow measured before. PSNR of what the canonical picture "
-        "shows of the frames, inside the part, at the fit's own size; *folds* is the share of it "
+        "CPU seconds of the fit alone, flow measured before; hash fields count reading the "
+        "footage and reading out the result too. PSNR of what the canonical picture shows of the "
+        "frames, inside the part, at the fit's own size; *folds* is the share of it "
         "that folds; *slip* is by how many pixels a painted pattern slips from frame to frame "
         "(its warp error along the frames' own flow by its slope); *blur* is the slope of what is "
         "shown by the frames' own. A picture that stands still (the frames' mean at "
