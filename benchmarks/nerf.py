@@ -18,9 +18,7 @@ import json
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import Any
 from benchmarks import nerf_device, nerf_loop, nerf_quality, nerf_region, nerf_report, nerf_steps
 from benchmarks.editors_measuring import machine
 from benchmarks.nerf_quality import FOX_FLAGS, FOX_INSTRUCTION, INSTRUCTION, Subject
+from benchmarks.running import folder, tell
 
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("stages", "quality", "region", "loop", "steps")
@@ -68,7 +67,7 @@ class Sizes:
 def main() -> None:
     """Run what was asked for, print it and write it down."""
     asked = _asked()
-    with _folder(asked.work) as work:
+    with folder(asked.work) as work:
         if asked.device:
             _on_device(asked.device, work, miniature=asked.miniature)
         else:
@@ -95,20 +94,6 @@ def _shared_fox() -> Path | None:
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     fox = Path(os.environ.get("INSITU_DATA", beside)) / "fox"
     return fox if (fox / "transforms.json").is_file() else None
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.resolve()
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _scene(given: Path | None, work: Path, *, views: int, width: int, height: int) -> Path:
@@ -171,12 +156,12 @@ def _part(
 ) -> dict[str, Any]:
     ours, threads = subjects[0], sizes.threads[0]
     if part == "stages":
-        each = [nerf_quality.stages(one, work, sizes.threads, _tell) for one in subjects]
+        each = [nerf_quality.stages(one, work, sizes.threads, tell) for one in subjects]
         return {"rows": list(chain.from_iterable(each))}
     if part == "quality":
         each = [
             nerf_quality.over_seeds(
-                one, work, sizes.seeds, _tell, threads=threads, pictures=pictures
+                one, work, sizes.seeds, tell, threads=threads, pictures=pictures
             )
             for one in subjects
         ]
@@ -184,7 +169,7 @@ def _part(
     if part == "region":
         run = nerf_quality.first_run(ours, work, threads=threads)
         return nerf_region.measured(
-            run, ours.capture, sizes.seeds, _tell, iterations=sizes.region_steps
+            run, ours.capture, sizes.seeds, tell, iterations=sizes.region_steps
         )
     if part == "loop":
         return nerf_loop.measured(
@@ -202,7 +187,7 @@ def _on_device(device: str, work: Path, *, miniature: bool) -> None:
 
     size = {"width": 64, "height": 48} if miniature else {"width": 512, "height": 384}
     capture = _scene(None, work, views=5 if miniature else 18, **size)
-    found = nerf_device.measured(device, capture, work, _tell, miniature=miniature)
+    found = nerf_device.measured(device, capture, work, tell, miniature=miniature)
     text = nerf_report.device_page(found)
     print(text)
     if not miniature:

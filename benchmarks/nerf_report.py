@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.nerf_quality import EDITED, UNEDITED
 from benchmarks.nerf_training import STAGES
+from benchmarks.running import where
 
 Figures = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ def page(found: Figures) -> str:
     ]
     for part, written in _PARTS.items():
         if part in found:
-            lines += ["", *written(found[part]), "", f"Measured on {_where(found[part])}."]
+            lines += ["", *written(found[part]), "", f"Measured on {where(found[part])}."]
     return "\n".join(lines) + "\n"
 
 
@@ -37,7 +38,7 @@ def device_page(found: Figures) -> str:
         "included; *rest* is the loop's share outside rendering, editing and training. "
         "The edit's first call is in it. *Peak* is of tensors on a GPU, else of the process.",
         "",
-        f"Measured on {_where(found)}.",
+        f"Measured on {where(found)}.",
         "",
         "| preset | editor | views at once | views a second | rendering (s a view) "
         "| editing (s a view) | training (s a view) | rest | peak (GiB) |",
@@ -238,11 +239,3 @@ def _middle(figures: Figures, scale: float, digits: int) -> str:
 
 def _verdict(met: bool) -> str:
     return "met" if met else "not met"
-
-
-def _where(found: Figures) -> str:
-    machine = found["machine"]
-    return (
-        f"{machine['device']}, {machine['cores']} cores, load {machine['load']:g}, torch "
-        f"{machine['torch']}, {machine['date']}"
-    )

@@ -14,15 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks import video_fits, video_quality, video_report, video_runs
 from benchmarks.editors_measuring import machine
+from benchmarks.running import folder, tell
 from benchmarks.video_subjects import Subject, ours, wolf
 
 RESULTS = Path(__file__).parent / "results"
@@ -40,10 +37,10 @@ def main() -> None:
     path = RESULTS / "video.json"
     known = path.is_file() and not asked.quick
     found: dict[str, Any] = json.loads(path.read_text()) if known else {}
-    with _folder(asked.work) as work:
+    with folder(asked.work) as work:
         subjects = _subjects(asked, work)
         for part in asked.only:
-            _tell(part)
+            tell(part)
             where = machine()
             found[part] = _part(part, subjects, asked, work) | {"machine": where}
             if asked.results and not asked.quick:
@@ -82,35 +79,21 @@ def _part(
     if part == "second":
         return video_runs.second(subjects, work)
     if part == "steadiness":
-        return video_quality.steadiness(subjects, work, _tell)
+        return video_quality.steadiness(subjects, work, tell)
     frames = _QUICK_FRAMES if asked.quick else _FRAMES
     if part == "memory":
         return video_runs.memory(ours(work / "small", frames=frames, size=_SMALL), work)
     if part == "truth":
         size = _SMALL if asked.quick else _SIZE
         subject = ours(work / f"ours {frames} {size[0]}", frames=frames, size=size)
-        return video_quality.to_truth(subject, work, _tell)
+        return video_quality.to_truth(subject, work, tell)
     return video_fits.fits(
         subjects,
         work,
-        _tell,
+        tell,
         minutes=[_QUICK_MINUTES] if asked.quick else asked.minutes,
         chosen=_QUICK_FITS if asked.quick else tuple(video_fits.FLOW_SETTINGS),
     )
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.resolve()
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.running import where
+
 Figures = Mapping[str, Any]
 
 _AIM_STEADY = 0.6  # ours by naive, at most
@@ -22,7 +24,7 @@ def page(found: Figures) -> str:
     ]
     for part, written in _PARTS.items():
         if part in found:
-            lines += ["", *written(found[part]), "", f"Measured on {_where(found[part])}."]
+            lines += ["", *written(found[part]), "", f"Measured on {where(found[part])}."]
     return "\n".join(lines) + "\n"
 
 
@@ -187,11 +189,3 @@ _PARTS: Mapping[str, Callable[[Figures], list[str]]] = {
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _where(found: Figures) -> str:
-    machine = found["machine"]
-    return (
-        f"{machine['device']}, {machine['cores']} cores, load {machine['load']:g}, "
-        f"{machine['date']}"
-    )

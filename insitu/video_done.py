@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from image_core.errors import InsituError
-from image_core.photo_result import hint_record
-from image_core.receipt import read_receipt, receipt_path, versions
+from image_core.receipt import read_receipt, receipt_path
 from image_core.types import RegionHint
-from insitu.model_trees import tree_record
+from insitu.done_before import same_request
 from video.clip import Clip
 from video.edit_record import asked_record
 from video.opening import file_sha256
@@ -30,21 +29,10 @@ def is_done(command: VideoCommand, clip: Clip, request: VideoRequest) -> bool:
         return False
     try:
         receipt = read_receipt(receipt_path(output))
-        parts = receipt["parts"]
         return bool(
             receipt["source"]["sha256"] == clip.info.sha256
-            and receipt["instruction"] == request.instruction
-            and receipt["then"] == list(request.then)
-            and receipt["seed"] == request.seed
-            and receipt["strength"] == request.strength
-            and receipt["hint"] == hint_record(request.pointing.hint or RegionHint())
+            and same_request(receipt, request, command, request.pointing.hint or RegionHint())
             and receipt["asked"] == asked_record(request)
-            and parts["editor"] == command.editor
-            and parts["editor_options"] == list(command.editor_options)
-            and command.grounder in ("auto", parts["grounder"])
-            and command.segmenter in ("auto", parts["segmenter"])
-            and parts.get("model_tree", "") == tree_record(command.models)
-            and receipt["versions"] == versions(neural=bool(parts["models"]))
             and receipt["output"]["sha256"] == file_sha256(output)
             and receipt["mask"]["sha256"] == file_sha256(mask_clip_path(output))
         )

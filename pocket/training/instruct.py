@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from pocket.flat.render import render
-from pocket.training.denoiser import (
-    Denoiser,
-    DenoisingTraining,
-    descended,
-    drawn_rows,
-    dropped,
-)
+from pocket.training.denoiser import drawn_rows, dropped
+from pocket.training.descended import DescendedLesson
 from pocket.training.editing import edit_scores, scored_edits
-from pocket.training.lesson import Pace, Scores
-from pocket.training.pairs import Pairs, latents_of, tokens_of
+from pocket.training.lesson import Scores
+from pocket.training.pairs import latents_of, tokens_of
 from pocket.training.pictures import as_pictures
 from pocket.training.sampling import by_instruction, sampled
+from pocket.zoo.denoiser import Flavour
 
 # shares in which the text, the picture, and both are dropped (Brooks et al., section 3.2.1)
 _NO_TEXT, _NO_PICTURE, _NEITHER = 0.05, 0.05, 0.05
 
 
-class InstructLesson(DenoisingTraining):
+class InstructLesson(DescendedLesson):
     """Training of InstructPix2Pix."""
 
-    name = "instruct-pix2pix"
+    name: Flavour = "instruct-pix2pix"
     main = "right"
-
-    def __init__(
-        self,
-        pairs: Pairs,
-        vae: Any,
-        parent: Denoiser,
-        *,
-        seed: int,
-        device: torch.device,
-        batch: int = 32,
-    ) -> None:
-        """Build it from a text-to-image denoiser.
-
-        Args:
-            pairs: What it learns from.
-            vae: To look at its edits.
-            parent: Where it starts.
-            seed: Of draws.
-            device: Where it is trained.
-            batch: Samples a step.
-        """
-        pace = Pace(batch=batch, rate=1.5e-3, warm=200)
-        denoiser = descended(parent, "instruct-pix2pix")
-        super().__init__(denoiser, seed=seed, device=device, pace=pace)
-        self._pairs, self._vae = pairs, vae
-        self._empty = tokens_of([""])[0]
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
         """Return the loss of a batch of edits."""
         random = self.random(step)
-        pairs, batch = self._pairs, self.pace.batch
+        pairs, batch = self.pairs, self.pace.batch
         rows = drawn_rows(len(pairs), batch, random)
         chance = torch.rand(batch, generator=random)
         no_picture = chance < _NO_PICTURE + _NEITHER
@@ -69,19 +37,19 @@ class InstructLesson(DenoisingTraining):
             torch.zeros_like(pairs.before[rows]),
             pairs.before[rows],
         )
-        tokens = dropped(pairs.instruction[rows], self._empty, no_text)
+        tokens = dropped(pairs.instruction[rows], self.empty, no_text)
         return self.loss_of(pairs.after[rows], tokens, pairs.region[rows], random, joined=sources)
 
     def scores(self) -> Scores:
         """Return how often each task comes out right, strictly, and the error elsewhere."""
         batch = scored_edits()
-        sources = latents_of(self._vae, render(batch.before), self.device)
+        sources = latents_of(self.vae, render(batch.before), self.device)
         told = tokens_of([case.instruction for case in batch.cases]).to(self.device)
         predict = by_instruction(
             self.denoiser,
             told,
-            self._empty.to(self.device),
+            self.empty.to(self.device),
             sources.to(self.device).float(),
         )
         latents = sampled(len(batch), predict, self.device)
-        return edit_scores(batch, as_pictures(self._vae.decode(latents).sample))
+        return edit_scores(batch, as_pictures(self.vae.decode(latents).sample))
