@@ -16,7 +16,7 @@ from video.clip import Clip
 from video.pointing import Pointing, masks_in
 from video.stretch import Stretch, frame_at
 from video.survey import VideoRequest
-from video.writing_plan import Codec
+from video.writing_plan import Codec, output_kind
 
 if TYPE_CHECKING:
     from insitu.video import VideoCommand
@@ -53,6 +53,13 @@ def check_usage(command: VideoCommand) -> None:
         raise _usage_error("--canonical-out takes a box, points or one mask, not --mask-dir")
     if command.lossless and command.codec not in (None, "ffv1"):
         raise _usage_error(f"--lossless and --codec {command.codec} exclude each other")
+    if command.crf is not None and _is_lossless(command):
+        raise _usage_error("--crf is for --codec h264 and h265; what is written here is lossless")
+
+
+def _is_lossless(command: VideoCommand) -> bool:
+    streamed = command.output is not None and output_kind(Path(command.output)) == "stream"
+    return coding_of(command, named=streamed) == "ffv1"
 
 
 def _check_replay(command: VideoCommand) -> None:

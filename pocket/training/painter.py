@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pocket.flat.phrases import caption
+from pocket.flat.render import render
+from pocket.flat.scenes import Scenes
 from pocket.flat.settings import FlatSettings
+from pocket.flat.settings import Pairs as SomePairs
 from pocket.flat.success import shows, success
 from pocket.training.classifier import classified
 from pocket.training.denoiser import (
@@ -17,12 +23,13 @@ from pocket.training.denoiser import (
     fresh_denoiser,
 )
 from pocket.training.lesson import Pace, Scores
-from pocket.training.pairs import CAPTIONS, Pairs, tokens_of
+from pocket.training.pairs import CAPTIONS, Pairs, latents_of, tokens_of
 from pocket.training.pictures import as_pictures, validation_scenes
 from pocket.training.sampling import by_caption, sampled
 
 _EMPTY = 0.1  # share of captions that are dropped, for guidance
 _SAMPLES = 32  # of each kind of scene
+_COMPARED = 4096  # pictures that samples are compared with at a time
 
 
 class PainterLesson(DenoisingTraining):
@@ -72,32 +79,59 @@ class PainterLesson(DenoisingTraining):
 
         ``shape_classified`` and ``colour_classified``: how often the true caption of a one-object
         scene fits best (Li et al., ICCV 2023); chance is 1 in 6. ``colour``, ``pair`` and ``count``
-        are shares of samples for one object, ``pair_two`` of samples for two.
+        are shares of samples for one object, ``pair_two`` of samples for two, ``pair_held_out`` of
+        samples for one object such as training never shows. ``nearest`` is the median distance
+        (root mean square over latents) of samples for one object to the nearest of the pictures
+        that it learns from, ``nearest_of_fresh`` that of pictures which it never saw: samples that
+        are copies would lie much nearer.
         """
         found = classified(self.denoiser, self._vae, self.device)
-        one, two = self._sampled(1), self._sampled(2)
+        one = _scenes_of(1)
+        latents = self._sampled(one)
+        two, held_out = _scenes_of(2), _scenes_of(1, pairs="held-out")
+        shown = self._verdicts(one, latents)
+        fresh = latents_of(self._vae, render(one), self.device)
         return {
             **found,
-            "colour": one["colours"],
-            "pair": one["objects"],
-            "count": one["count"],
-            "pair_two": two["objects"],
+            "colour": shown["colours"],
+            "pair": shown["objects"],
+            "count": shown["count"],
+            "pair_two": self._verdicts(two, self._sampled(two))["objects"],
+            "pair_held_out": self._verdicts(held_out, self._sampled(held_out))["objects"],
+            "nearest": nearest_distance(latents, self._pairs.before),
+            "nearest_of_fresh": nearest_distance(fresh, self._pairs.before),
         }
 
-    def _sampled(self, objects: int) -> dict[str, float]:
-        scenes = validation_scenes(
-            4 * _SAMPLES, settings=FlatSettings(most_objects=objects), start=1000
-        )
-        rows = [row for row in range(len(scenes)) if len(scenes.slots(row)) == objects][:_SAMPLES]
-        tokens = tokens_of([caption(scenes, row) for row in rows]).to(self.device)
+    def _sampled(self, scenes: Scenes) -> torch.Tensor:
+        tokens = tokens_of([caption(scenes, row) for row in range(len(scenes))]).to(self.device)
         predict = by_caption(self.denoiser, tokens, self._empty.to(self.device))
-        latents = sampled(len(rows), predict, self.device)
+        return sampled(len(scenes), predict, self.device)
+
+    def _verdicts(self, scenes: Scenes, latents: torch.Tensor) -> dict[str, float]:
         pictures = as_pictures(self._vae.decode(latents).sample)
         verdicts = [
             success(picture, shows(scenes, row, anywhere=True))
-            for picture, row in zip(pictures, rows, strict=True)
+            for row, picture in enumerate(pictures)
         ]
         return {
             name: sum(getattr(one, name) for one in verdicts) / len(verdicts)
             for name in ("colours", "objects", "count")
         }
+
+
+def nearest_distance(latents: Float[Tensor, "n c h w"], known: Float[Tensor, "m c h w"]) -> float:
+    """Return the median distance of pictures to the nearest of some, root mean square."""
+    flat = latents.flatten(1).float()
+    nearest = torch.full((len(flat),), math.inf, device=flat.device)
+    for part in torch.split(known, _COMPARED):
+        apart = torch.cdist(flat, part.flatten(1).to(flat)).amin(dim=1)
+        nearest = torch.minimum(nearest, apart)
+    return nearest.median().item() / math.sqrt(flat.shape[1])
+
+
+def _scenes_of(objects: int, *, pairs: SomePairs = "seen") -> Scenes:
+    """Return validation scenes with so many objects."""
+    settings = FlatSettings(most_objects=objects, pairs=pairs)
+    scenes = validation_scenes(4 * _SAMPLES, settings=settings, start=1000)
+    rows = [row for row in range(len(scenes)) if len(scenes.slots(row)) == objects]
+    return scenes[rows[:_SAMPLES]]

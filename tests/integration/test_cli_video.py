@@ -237,6 +237,8 @@ def test_pictures_stay_pictures_and_are_proved(insitu, clip, truth, world, tmp_p
         (("make it blue", "--box", 10, 10, 60, 60, "-o", "no/such/folder/out.mkv"), 7),
         (("make it blue", "--box", 10, 10, 60, 60, "-o", "clip.mp4"), 7),
         (("make it blue", "--lossless", "--codec", "h264"), 2),
+        (("make it blue", "--crf", "20"), 2),
+        (("make it blue", "--crf", "20", "-o", "out.gif"), 2),
         ((), 2),
         (("make the purple elephant green",), 3),
         (("replace the red ball with a cat",), 5),

@@ -489,7 +489,8 @@ def test_all_denoisers_learn_and_are_scored(
         with torch.no_grad():
             scores = lesson.scores()
         assert lesson.main in scores
-        assert all(0 <= value <= 1 for value in scores.values())
+        shares = [value for name, value in scores.items() if not name.startswith("nearest")]
+        assert all(0 <= value <= 1 for value in shares)
         # an heir's weights are its own
         assert lesson is parent or lesson.network is not parent.network
 
@@ -510,3 +511,13 @@ def test_the_small_models_learn_and_are_scored(monkeypatch: pytest.MonkeyPatch) 
             scores = lesson.scores()
         assert lesson.main in scores
         assert all(math.isfinite(value) for value in scores.values())
+
+
+def test_the_distance_to_what_was_learned_from_is_that_to_the_nearest() -> None:
+    random = torch.Generator().manual_seed(0)
+    known = torch.randn(painter._COMPARED + 3, 4, 2, 2, generator=random)
+    copies = known[[0, 5, painter._COMPARED + 2]]
+    assert painter.nearest_distance(copies, known) == pytest.approx(0, abs=1e-3)
+    far = known[:1] + 100
+    want = (far - known).square().mean(dim=(1, 2, 3)).sqrt().min().item()
+    assert painter.nearest_distance(far, known) == pytest.approx(want, rel=1e-4)
