@@ -8,7 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from image_core.compositing import composite, is_finite_inside, support, union, window_of
+from image_core.compositing import (
+    composite,
+    is_finite_inside,
+    on_8_bit_grid,
+    support,
+    union,
+    window_of,
+)
 from image_core.errors import EditFailed, InsituError, NonFiniteOutput
 from image_core.seams import PreparedEdit
 from image_core.types import (
@@ -140,7 +147,8 @@ def _take(
         raise EditFailed(f"the editor gave an image of {image.shape} for {work.current.shape}")
     if made.regions is not None:
         own = made.regions[place]
-        region = replace(own, alpha=np.minimum(own.alpha, region.alpha))
+        # the mask is written with 8 bits and must tell the very weights that were laid
+        region = replace(own, alpha=on_8_bit_grid(np.minimum(own.alpha, region.alpha)))
     if not is_finite_inside(image, region.alpha):
         raise NonFiniteOutput(
             "the editor gave NaN or infinity inside the region",

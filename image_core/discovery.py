@@ -46,6 +46,7 @@ _BUILT_IN: Mapping[Seam, Mapping[str, str]] = {
         "diffedit": "image_core.editors.diffedit:DiffEditConfig",
         "instruct-pix2pix": "image_core.editors.instruct_pix2pix:InstructPix2PixConfig",
         "magicbrush": "image_core.editors.instruct_pix2pix:MagicBrushConfig",
+        "zone": "image_core.editors.zone:ZoneConfig",
         "inpainting": "image_core.editors.inpainting:InpaintingConfig",
         "sdxl-inpainting": "image_core.editors.inpainting:SdxlInpaintingConfig",
         "sd3-inpainting": "image_core.editors.modern:Sd3InpaintingConfig",

@@ -20,6 +20,7 @@ from insitu.models import ModelsCommand
 from insitu.nerf import NerfCommand
 from insitu.pocket import PocketCommand
 from insitu.reporting import report_error
+from insitu.train import TrainCommand
 from insitu.usage import UsageError
 from insitu.verify import VerifyCommand
 from insitu.video import VideoCommand
@@ -35,6 +36,7 @@ Command = (
     | Annotated[NerfCommand, tyro.conf.subcommand("nerf")]
     | Annotated[EvaluateCommand, tyro.conf.subcommand("evaluate")]
     | Annotated[PocketCommand, tyro.conf.subcommand("pocket")]
+    | Annotated[TrainCommand, tyro.conf.subcommand("train")]
 )
 
 

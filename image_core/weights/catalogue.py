@@ -109,7 +109,7 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     Model(
         name="instruct-pix2pix",
-        parts=("instruct-pix2pix",),
+        parts=("instruct-pix2pix", "zone"),
         hub_id="timbrooks/instruct-pix2pix",
         parameters=1_066 * _MILLION,
         stored_bytes=2,
@@ -122,7 +122,7 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     Model(
         name="magicbrush",
-        parts=("magicbrush",),
+        parts=("magicbrush", "zone"),
         hub_id="vinesmsuic/magicbrush-jul7",
         parameters=1_066 * _MILLION,
         stored_bytes=4,
@@ -262,7 +262,7 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     Model(
         name="sam",
-        parts=("sam",),
+        parts=("sam", "zone"),
         hub_id="facebook/sam-vit-huge",
         parameters=641 * _MILLION,
         stored_bytes=4,
