@@ -135,6 +135,23 @@ def in_memory(
         )
 
 
+def instruction_unet(device: torch.device, *, miniature: bool = False) -> Any:
+    """Return a UNet of InstructPix2Pix's shape: SD 1.5's with the picture's latents as input too.
+
+    Args:
+        device: Where.
+        miniature: A few channels instead, to try the benchmark itself.
+    """
+    from diffusers import UNet2DConditionModel
+
+    torch.manual_seed(0)
+    made: Any = UNet2DConditionModel  # diffusers has no types
+    small = _MINIATURE_UNET["sd15"] if miniature else {}
+    with torch.device(device):
+        unet = made(**{**_UNET["sd15"], **small, "in_channels": 8})
+    return unet.eval().requires_grad_(False)
+
+
 def parameters(module: Any) -> int:
     """Return how many numbers a network has."""
     return sum(parameter.numel() for parameter in module.parameters())
