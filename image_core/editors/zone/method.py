@@ -6,6 +6,7 @@ Source: Li et al., ZONE: Zero-Shot Instruction-Guided Local Editing, CVPR 2024, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,15 +113,18 @@ class Zone:
         mark = last_mark(self.network.text, task.step.instruction)
         start = self._start(jobs, path, whole=float(task.strength) == 1)
         given = self._given(jobs, task)
-        with (
-            self.network.denoising(),
-            captured(
-                self.network.unet,
-                size=(start.shape[2], start.shape[3]),
-                jobs=len(jobs),
-                last=mark.column,
-            ) as capture,
-        ):
+        with ExitStack() as while_denoising:
+            for network in (self.network, second):
+                if network is not None:
+                    while_denoising.enter_context(network.denoising())
+            capture = while_denoising.enter_context(
+                captured(
+                    self.network.unet,
+                    size=(start.shape[2], start.shape[3]),
+                    jobs=len(jobs),
+                    last=mark.column,
+                )
+            )
             latents = fused(
                 start,
                 self.network.predict,
